@@ -1,0 +1,135 @@
+// swift-tools-version: 6.2
+// The rooms of dome. Arrows point down: a target depends only on rooms of a lower level
+// (docs/ARCHITECTURE.md has the table; `make check` enforces it on the imports themselves).
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .treatAllWarnings(as: .error),
+]
+
+let cSettings: [CSetting] = [
+    .unsafeFlags(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fno-common"]),
+    .define("_GNU_SOURCE"),
+]
+
+/// A room under Sources/Host: folder `name`, module `Dome<name>`.
+func room(_ name: String, _ dependencies: [String] = []) -> Target {
+    .target(
+        name: "Dome" + name,
+        dependencies: dependencies.map { .byName(name: $0) },
+        path: "Sources/Host/" + name,
+        swiftSettings: swiftSettings)
+}
+
+/// A system library reached through a module map under Sources/System.
+func system(_ name: String, pkgConfig: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/System/" + name, pkgConfig: pkgConfig)
+}
+
+/// A C target of ours under Sources/Host.
+func cRoom(_ name: String) -> Target {
+    .target(name: name, path: "Sources/Host/" + name, cSettings: cSettings)
+}
+
+func program(_ name: String, _ dependencies: [String]) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: dependencies.map { .byName(name: $0) },
+        path: "Sources/Executables/" + name,
+        swiftSettings: swiftSettings)
+}
+
+/// The unit tests of one room, Tests/Unit/<name>.
+func unitTests(_ name: String, _ dependencies: [String]) -> Target {
+    .testTarget(
+        name: name + "Tests",
+        dependencies: dependencies.map { .byName(name: $0) },
+        path: "Tests/Unit/" + name,
+        swiftSettings: swiftSettings)
+}
+
+let package = Package(
+    name: "dome",
+    targets: [
+        // Level 0: system libraries and C.
+        system("CSQLite", pkgConfig: "sqlite3"),
+        system("CNghttp2", pkgConfig: "libnghttp2"),
+        system("CCrypto", pkgConfig: "libcrypto"),
+        cRoom("CLinux"),
+        cRoom("CJail"),
+        .target(name: "PluginABI", path: "Sources/PluginABI", cSettings: cSettings),
+
+        // Level 1 and 2.
+        room("Model"),
+        room("Platform", ["DomeModel", "CLinux"]),
+        room("Async", ["DomeModel", "DomePlatform"]),
+        room("Crypto", ["DomeModel", "CCrypto"]),
+
+        // Level 3: rooms that know nothing of each other (but Wire, which reads Proto).
+        room("Proto"),
+        room("Link", ["DomeModel", "DomePlatform"]),
+        room("Journal", ["DomeModel", "DomePlatform"]),
+        room("Catalog", ["DomeModel", "DomePlatform", "DomeCrypto"]),
+        room("Store", ["DomeModel", "DomePlatform", "DomeAsync", "DomeCrypto", "CSQLite"]),
+        room("Jail", ["DomeModel", "DomePlatform", "CJail"]),
+        room("PluginHost", ["DomeModel", "DomePlatform", "PluginABI"]),
+        room("Transport", ["DomeModel", "DomePlatform", "CNghttp2"]),
+        room("Wire", ["DomeModel", "DomeProto"]),
+
+        // Level 4 to 6.
+        room("Keeper", ["DomeModel", "DomePlatform", "DomeJournal", "DomeJail", "DomeLink"]),
+        room(
+            "Engine",
+            [
+                "DomeModel", "DomePlatform", "DomeAsync", "DomeCrypto", "DomeJournal", "DomeCatalog", "DomeStore",
+                "DomeLink",
+            ]),
+        room(
+            "Server",
+            ["DomeModel", "DomePlatform", "DomeAsync", "DomeEngine", "DomeWire", "DomeProto", "DomeTransport"]),
+        room(
+            "Client", ["DomeModel", "DomePlatform", "DomeAsync", "DomeWire", "DomeProto", "DomeTransport"]),
+        room(
+            "Commands",
+            ["DomeModel", "DomePlatform", "DomeAsync", "DomeClient", "DomeCatalog", "DomeCrypto", "DomeJail"]),
+
+        // Executables: composition only.
+        program(
+            "domed",
+            [
+                "DomeModel", "DomePlatform", "DomeAsync", "DomeEngine", "DomeServer", "DomeStore", "DomeCatalog",
+                "DomeTransport", "DomeLink", "DomeJournal",
+            ]),
+        program("dome", ["DomeCommands"]),
+        program("domed-keeper", ["DomeModel", "DomePlatform", "DomeKeeper", "CJail"]),
+        program("domed-worker", ["DomeModel", "DomePlatform", "DomePluginHost", "DomeLink"]),
+        program("protoc-gen-dome", ["DomeProto"]),
+
+        // Unit tests, one target a room.
+        unitTests("Model", ["DomeModel"]),
+        unitTests("Platform", ["DomePlatform", "DomeModel"]),
+        unitTests("Crypto", ["DomeCrypto", "DomeModel"]),
+        unitTests("Proto", ["DomeProto"]),
+        unitTests("Link", ["DomeLink", "DomeModel", "DomePlatform"]),
+        unitTests("Journal", ["DomeJournal", "DomeModel", "DomePlatform"]),
+        unitTests("Catalog", ["DomeCatalog", "DomeModel", "DomePlatform", "DomeCrypto"]),
+        unitTests("Store", ["DomeStore", "DomeModel", "DomePlatform", "DomeCrypto", "DomeAsync"]),
+        unitTests("Jail", ["DomeJail", "DomeModel", "DomePlatform", "CJail"]),
+        unitTests("PluginHost", ["DomePluginHost", "DomeModel", "DomePlatform", "PluginABI"]),
+        unitTests("Transport", ["DomeTransport", "DomeModel", "DomePlatform"]),
+        unitTests("Wire", ["DomeWire", "DomeModel", "DomeProto"]),
+        unitTests("Keeper", ["DomeKeeper", "DomeModel", "DomePlatform", "DomeJournal", "DomeLink", "DomeJail"]),
+        unitTests(
+            "Engine",
+            [
+                "DomeEngine", "DomeModel", "DomePlatform", "DomeAsync", "DomeCatalog", "DomeStore", "DomeJournal",
+                "DomeLink", "DomeCrypto",
+            ]),
+        unitTests("Commands", ["DomeCommands", "DomeModel", "DomeClient"]),
+    ],
+    cLanguageStandard: .c11
+)

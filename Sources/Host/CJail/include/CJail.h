@@ -1,0 +1,3 @@
+#ifndef DOME_CJAIL_H
+#define DOME_CJAIL_H
+#endif

@@ -1,0 +1,1 @@
+typedef int CLinux_placeholder;

@@ -1,0 +1,3 @@
+#ifndef DOME_CLINUX_H
+#define DOME_CLINUX_H
+#endif

@@ -1,0 +1,1 @@
+// Room Proto.

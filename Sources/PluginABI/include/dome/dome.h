@@ -1,0 +1,3 @@
+#ifndef DOME_DOME_H
+#define DOME_DOME_H
+#endif

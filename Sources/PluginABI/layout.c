@@ -1,0 +1,1 @@
+typedef int dome_plugin_abi_placeholder;
