@@ -1,0 +1,105 @@
+/// A JSON document as a value. Objects keep the order in which their members came.
+package enum JSONValue: Sendable, Equatable {
+    case null
+    case bool(Bool)
+    /// A literal without fraction or exponent that fits.
+    case integer(Int64)
+    case double(Double)
+    case string(String)
+    case array([JSONValue])
+    case object(JSONObject)
+
+    /// The name JSON Schema gives the type, e.g. "integer".
+    package var typeName: String {
+        switch self {
+        case .null: "null"
+        case .bool: "boolean"
+        case .integer: "integer"
+        case .double: "number"
+        case .string: "string"
+        case .array: "array"
+        case .object: "object"
+        }
+    }
+
+    package var stringValue: String? { if case .string(let value) = self { value } else { nil } }
+    package var boolValue: Bool? { if case .bool(let value) = self { value } else { nil } }
+    package var arrayValue: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
+    package var objectValue: JSONObject? { if case .object(let value) = self { value } else { nil } }
+
+    /// The value as an integer; a double counts when it is whole and fits.
+    package var integerValue: Int64? {
+        switch self {
+        case .integer(let value): value
+        case .double(let value): Int64(exactly: value)
+        default: nil
+        }
+    }
+
+    /// The value as a double, from either kind of number.
+    package var doubleValue: Double? {
+        switch self {
+        case .integer(let value): Double(value)
+        case .double(let value): value
+        default: nil
+        }
+    }
+
+    /// The member of that name, if this is an object that has it.
+    package subscript(_ key: String) -> JSONValue? { objectValue?[key] }
+}
+
+/// An object's members, in order, unique by name.
+package struct JSONObject: Sendable, Equatable {
+    package private(set) var members: [(key: String, value: JSONValue)]
+    private var index: [String: Int]
+
+    package init() {
+        members = []
+        index = [:]
+    }
+
+    package init(_ pairs: KeyValuePairs<String, JSONValue>) {
+        self.init()
+        for (key, value) in pairs { self[key] = value }
+    }
+
+    package var isEmpty: Bool { members.isEmpty }
+    package var count: Int { members.count }
+    package var keys: [String] { members.map(\.key) }
+
+    package subscript(_ key: String) -> JSONValue? {
+        get { index[key].map { members[$0].value } }
+        set {
+            switch (index[key], newValue) {
+            case (let position?, let value?): members[position].value = value
+            case (nil, let value?):
+                index[key] = members.count
+                members.append((key, value))
+            case (let position?, nil):
+                members.remove(at: position)
+                index = Dictionary(uniqueKeysWithValues: members.enumerated().map { ($1.key, $0) })
+            case (nil, nil): break
+            }
+        }
+    }
+
+    /// Equal when they have the same members, in whatever order.
+    package static func == (left: JSONObject, right: JSONObject) -> Bool {
+        left.members.count == right.members.count && left.members.allSatisfy { right[$0.key] == $0.value }
+    }
+}
+
+extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
+    ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+    package init(stringLiteral value: String) { self = .string(value) }
+    package init(integerLiteral value: Int64) { self = .integer(value) }
+    package init(booleanLiteral value: Bool) { self = .bool(value) }
+    package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    package init(dictionaryLiteral elements: (String, JSONValue)...) {
+        var object = JSONObject()
+        for (key, value) in elements { object[key] = value }
+        self = .object(object)
+    }
+}

@@ -1,0 +1,125 @@
+/// How a job reaches the network.
+package enum NetworkMode: UInt8, Sendable {
+    /// An empty network namespace.
+    case none = 0
+    /// A namespace of its own with only `lo`.
+    case loopback = 1
+    /// The host's network, its loopback included.
+    case full = 2
+}
+
+/// Where a job's standard input comes from.
+package enum StandardInput: Sendable, Equatable {
+    case none
+    case bytes([UInt8])
+}
+
+/// A file or folder of the host that a job sees.
+package struct Mount: Sendable, Equatable {
+    /// Absolute and fully resolved: no symbolic link may be met on the way.
+    package var source: String
+    /// Absolute path inside the job's root.
+    package var target: String
+    package var isWritable: Bool
+
+    package init(source: String, target: String, isWritable: Bool) {
+        self.source = source
+        self.target = target
+        self.isWritable = isWritable
+    }
+}
+
+/// A small file put below /job before the job starts.
+package struct PlannedFile: Sendable, Equatable {
+    /// Relative to /job, no `..`.
+    package var path: String
+    package var mode: UInt32
+    package var bytes: [UInt8]
+
+    package init(path: String, mode: UInt32, bytes: [UInt8]) {
+        self.path = path
+        self.mode = mode
+        self.bytes = bytes
+    }
+}
+
+/// Everything the keeper needs to start one job. Made by the engine from an executor's request, the
+/// manifest, the policy and the caller's grants; the keeper enforces it and judges nothing.
+package struct LaunchPlan: Sendable, Equatable {
+    package var jobID: JobID
+    /// argv[0] is an absolute path or a name looked up in the PATH of `environment`, inside the job's root.
+    package var arguments: [String]
+    /// NAME=VALUE pairs, complete: nothing is inherited.
+    package var environment: [String]
+    package var workingDirectory: String = "/job"
+    package var standardInput: StandardInput = .none
+    package var files: [PlannedFile] = []
+    package var mounts: [Mount] = []
+    package var network: NetworkMode = .none
+    package var limits = Limits()
+    /// Whether stdin, stdout and stderr are one pseudo-terminal.
+    package var usesTerminal = false
+
+    package init(jobID: JobID, arguments: [String], environment: [String]) {
+        self.jobID = jobID
+        self.arguments = arguments
+        self.environment = environment
+    }
+}
+
+/// Why a job ended, as the keeper knows it.
+package enum EndCause: UInt8, Sendable {
+    /// The tool ended by itself (exit or signal).
+    case exited = 0
+    /// domed asked for it.
+    case canceled = 1
+    /// The wall limit.
+    case timeout = 2
+    /// The journal's disk stayed full longer than the grace.
+    case diskFull = 3
+    /// It never started; `message` names the stage and the errno.
+    case launchFailed = 4
+    /// The keeper died with it.
+    case keeperLost = 5
+
+    package var name: String {
+        switch self {
+        case .exited: "exited"
+        case .canceled: "canceled"
+        case .timeout: "timeout"
+        case .diskFull: "disk_full"
+        case .launchFailed: "launch_failed"
+        case .keeperLost: "keeper_lost"
+        }
+    }
+}
+
+/// The journal's EXIT record: not an event, but all that is needed to make the terminal one, again and again.
+package struct ExitReport: Sendable, Equatable {
+    package var cause: EndCause
+    /// As waitpid gave it; meaningless unless the tool started.
+    package var rawWaitStatus: Int32 = 0
+    package var userMicroseconds: UInt64 = 0
+    package var systemMicroseconds: UInt64 = 0
+    package var maxResidentKilobytes: UInt64 = 0
+    /// Nanoseconds since 1970; 0 if it never started.
+    package var startedNanoseconds: Int64 = 0
+    package var endedNanoseconds: Int64 = 0
+    /// The sandbox layers in force, a bit each (see the room Jail).
+    package var enforcedLayers: UInt64 = 0
+    /// For people: the failing stage, the limit that ended it.
+    package var message: String = ""
+
+    package init(cause: EndCause) { self.cause = cause }
+
+    /// The exit code if the tool exited by itself.
+    package var exitCode: Int32? {
+        rawWaitStatus & 0x7f == 0 ? (rawWaitStatus >> 8) & 0xff : nil
+    }
+
+    /// The signal that ended the tool, if one did.
+    package var signal: Int32? {
+        let number = rawWaitStatus & 0x7f
+        return number == 0 || number == 0x7f ? nil : number
+    }
+}
