@@ -1,1 +1,1 @@
-typedef int CJail_placeholder;
+#include "CJail.h"
