@@ -1,0 +1,98 @@
+# make            builds: release binaries where SwiftPM puts them, and beside them what they look for
+# make help       lists the targets
+#
+# `make demo` and `make test` each work as the only command on a fresh machine that has a Swift toolchain:
+# every target first sees to its own dependencies (ops/ci/deps.sh, a few milliseconds when all is there).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.DEFAULT_GOAL := build
+
+SWIFT ?= swift
+PREFIX ?= /usr/local
+DESTDIR ?=
+DEPS := ops/ci/deps.sh
+
+# The statically linked Swift runtime is what makes the binaries start in 2 ms and run without a toolchain.
+RELEASE_FLAGS := -c release --static-swift-stdlib
+BIN := .build/release
+PROGRAMS := domed dome domed-keeper domed-worker
+
+# Host programs look for ../lib/dome/plugins and ../share/dome/registry relative to themselves; .build/release
+# is a link to .build/<triple>/release, so <triple> is the prefix of the tree that `make build` lays out.
+TRIPLE_DIR = $(shell readlink -f $(BIN))/..
+
+## help: this list
+.PHONY: help
+help:
+	@awk -F': ' '/^## /{printf "make %-8s %s\n", substr($$1, 4), $$2}' $(firstword $(MAKEFILE_LIST))
+
+## deps: installs what build, test and check need and this machine lacks
+.PHONY: deps deps-build deps-test deps-check deps-bench
+deps: deps-test deps-check
+deps-build:
+	@SWIFT="$(SWIFT)" $(DEPS) build
+deps-test:
+	@SWIFT="$(SWIFT)" $(DEPS) build test venv
+deps-check:
+	@SWIFT="$(SWIFT)" $(DEPS) build test check venv
+deps-bench:
+	@SWIFT="$(SWIFT)" $(DEPS) build test bench venv
+
+## build: release binaries, plugins and registry, ready to run from .build/release
+.PHONY: build layout
+build: deps-build
+	$(SWIFT) build $(RELEASE_FLAGS)
+	@$(MAKE) --no-print-directory layout
+layout: plugins
+	@ops/install/sync.sh Registry/tools "$(TRIPLE_DIR)/share/dome/registry/tools"
+
+include ops/plugins.mk
+
+## test: unit tests, then every test against the real release binaries
+.PHONY: test
+test: deps-test build
+	@SWIFT="$(SWIFT)" ops/ci/test.sh
+
+## check: format, layers, generated code, headers, scripts, units, file sizes
+.PHONY: check
+check: deps-check
+	@SWIFT="$(SWIFT)" ops/ci/check.sh
+
+## bench: measures side by side with bwrap and task-spooler; table and build/bench.json
+.PHONY: bench
+bench: deps-bench build
+	@$(MAKE) --no-print-directory -f bench/client.mk
+	@.venv/bin/python bench/run.py $(BENCH_ARGS)
+
+## soak: the long suites
+.PHONY: soak
+soak: deps-test build
+	@SWIFT="$(SWIFT)" DOME_SOAK=1 ops/ci/test.sh
+
+## demo: lists tools, runs one, kills the daemon in the middle of a job and follows on without a gap
+.PHONY: demo
+demo: deps-build build
+	@ops/demo.sh
+
+## fmt: formats the Swift sources
+.PHONY: fmt
+fmt:
+	@ops/ci/swift-sources.sh | xargs -d '\n' $(SWIFT) format format --in-place --parallel
+
+## gen: generates Sources/Host/Generated from proto/ (or DOME_PROTO_ROOT)
+.PHONY: gen
+gen: deps-test
+	@ops/ci/gen.sh
+
+## install: [PREFIX=/usr/local] [DESTDIR=] a tree that runs from anywhere
+.PHONY: install
+install: build
+	@PROGRAMS="$(PROGRAMS)" ops/install/install.sh "$(BIN)" "$(DESTDIR)" "$(PREFIX)"
+
+## clean: removes everything built (and leaves .venv)
+.PHONY: clean
+clean:
+	rm -rf .build build

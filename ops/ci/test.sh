@@ -1,0 +1,33 @@
+#!/bin/bash
+# Every test: Swift's unit tests (debug), then pytest over the release binaries. Both always run, so that
+# one report names everything that is wrong.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+SWIFT=${SWIFT:-swift}
+failed=()
+
+$SWIFT build --build-tests || failed+=("building the unit tests")
+if [[ ${#failed[@]} -eq 0 ]]; then
+    $SWIFT test --skip-build || failed+=("swift test")
+fi
+
+suites=()
+for suite in Contract Interop Integration System; do
+    if [[ -d Tests/$suite ]] && compgen -G "Tests/$suite/**/test_*.py" >/dev/null; then
+        suites+=("Tests/$suite")
+    elif [[ -d Tests/$suite ]] && compgen -G "Tests/$suite/test_*.py" >/dev/null; then
+        suites+=("Tests/$suite")
+    fi
+done
+if [[ ${#suites[@]} -gt 0 ]]; then
+    DOME_BIN_DIR=$(readlink -f .build/release)
+    export DOME_BIN_DIR
+    .venv/bin/python -m pytest -c Tests/pytest.ini --rootdir . "${suites[@]}" || failed+=("pytest")
+else
+    echo "test: no pytest suites yet"
+fi
+
+if [[ ${#failed[@]} -gt 0 ]]; then
+    printf 'test: FAILED: %s\n' "${failed[*]}" >&2
+    exit 1
+fi

@@ -1,0 +1,66 @@
+#!/bin/bash
+# install.sh BIN DESTDIR PREFIX: installs what `make build` left beside BIN as a tree that runs from
+# anywhere: programs find plugins and registry relative to themselves, so only the systemd units and the
+# pkg-config file name PREFIX.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+bin=$1 root=$2$3 prefix=$3
+built=$(readlink -f "$bin")/..
+
+# put MODE FROM TO: one file, replaced by rename, because a running daemon may have it mapped.
+put() {
+    mkdir -p "$(dirname "$3")"
+    install -m "$1" "$2" "$3.new.$$"
+    mv -f "$3.new.$$" "$3"
+}
+
+version() { sed -n 's/^## \[\{0,1\}\([0-9][0-9.]*\).*/\1/p' CHANGELOG.md | head -n 1; }
+
+for program in $PROGRAMS; do
+    put 755 "$bin/$program" "$root/bin/$program"
+done
+
+for plugin in "$built"/lib/dome/plugins/*/; do
+    [[ -d $plugin ]] || continue
+    name=$(basename "$plugin")
+    put 755 "$plugin/lib$name.so" "$root/lib/dome/plugins/$name/lib$name.so"
+    put 644 "$plugin/plugin.json" "$root/lib/dome/plugins/$name/plugin.json"
+done
+
+mkdir -p "$root/share/dome/registry"
+ops/install/sync.sh "$built/share/dome/registry/tools" "$root/share/dome/registry/tools"
+
+for header in Sources/PluginABI/include/dome/*.h; do
+    put 644 "$header" "$root/include/dome/$(basename "$header")"
+done
+
+filled=$(mktemp -d)
+trap 'rm -rf "$filled"' EXIT
+sed -e "s|@PREFIX@|$prefix|g" -e "s|@VERSION@|$(version)|g" ops/install/dome-plugin.pc.in >"$filled/dome-plugin.pc"
+put 644 "$filled/dome-plugin.pc" "$root/lib/pkgconfig/dome-plugin.pc"
+
+for unit in ops/systemd/user/*.in; do
+    name=$(basename "$unit" .in)
+    sed -e "s|@BINDIR@|$prefix/bin|g" "$unit" >"$filled/$name"
+    put 644 "$filled/$name" "$root/lib/systemd/user/$name"
+done
+
+for page in docs/man/*.[1-8]; do
+    [[ -f $page ]] || continue
+    section=${page##*.}
+    put 644 "$page" "$root/share/man/man$section/$(basename "$page")"
+done
+
+# completion SHELL TO: what `dome completions SHELL` prints, where this dome can.
+completion() {
+    if "$bin/dome" completions "$1" >"$filled/completion" 2>/dev/null && [[ -s $filled/completion ]]; then
+        put 644 "$filled/completion" "$root/share/$2"
+    else
+        echo "install: dome prints no $1 completions; none installed" >&2
+    fi
+}
+completion bash bash-completion/completions/dome
+completion zsh zsh/site-functions/_dome
+completion fish fish/vendor_completions.d/dome.fish
+
+echo "installed dome in $root"
