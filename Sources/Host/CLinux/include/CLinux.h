@@ -1,3 +1,57 @@
+/* CLinux: the system calls and macros that Swift cannot spell (variadic functions, CMSG macros, calls newer
+ * than the C library). Thin: no state, no policy. Everything returns what the kernel returned: -1 and errno. */
 #ifndef DOME_CLINUX_H
 #define DOME_CLINUX_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* epoll: `data` is a token of the caller's. */
+enum { DOME_EPOLL_IN = 1, DOME_EPOLL_OUT = 4, DOME_EPOLL_ERR = 8, DOME_EPOLL_HUP = 16 };
+struct dome_epoll_event {
+    uint32_t events;
+    uint64_t data;
+};
+int dome_epoll_create(void);
+int dome_epoll_add(int epoll, int fd, uint32_t events, uint64_t data);
+int dome_epoll_modify(int epoll, int fd, uint32_t events, uint64_t data);
+int dome_epoll_delete(int epoll, int fd);
+/* At most `capacity` (<= 256) events; timeout in nanoseconds, negative waits for ever. */
+int dome_epoll_wait(int epoll, struct dome_epoll_event *events, int capacity, int64_t timeout_nanoseconds);
+
+int dome_eventfd(void);
+int dome_accept(int listener);
+/* Signals `signals[0..count)` are blocked in the calling thread and read from the descriptor returned. */
+int dome_signalfd(const int *signals, int count);
+/* The next pending signal's number, 0 if there is none. */
+int dome_signalfd_read(int fd);
+
+/* Sends one datagram (or stream chunk) with up to 16 descriptors. MSG_NOSIGNAL | flags. */
+ssize_t dome_send(int fd, const void *bytes, size_t count, const int *fds, int fd_count, int dont_wait);
+/* Receives; descriptors arrive close-on-exec. *fd_count: in the capacity (<= 16), out the number received.
+ * *truncated is 1 if bytes or descriptors did not fit (those descriptors are closed by the kernel). */
+ssize_t dome_receive(int fd, void *bytes, size_t capacity, int *fds, int *fd_count, int *truncated, int dont_wait);
+
+/* SO_PEERCRED. */
+int dome_peer_credentials(int fd, pid_t *pid, uid_t *uid, gid_t *gid);
+/* SO_PEERPIDFD (Linux 6.5), or -1 with errno. */
+int dome_peer_pidfd(int fd);
+int dome_pidfd_open(pid_t pid);
+int dome_pidfd_send_signal(int pidfd, int signal);
+int dome_close_range(unsigned first, unsigned last);
+int dome_memfd(const char *name);
+/* Adds the four seals that make a memfd constant. */
+int dome_memfd_seal(int fd);
+int dome_open(const char *path, int flags, mode_t mode);
+int dome_openat(int directory, const char *path, int flags, mode_t mode);
+int dome_set_nonblocking(int fd, int enabled);
+/* F_OFD_SETLK write lock on the whole file; -1/EAGAIN if another holds it. */
+int dome_lock_exclusive(int fd);
+/* Raises RLIMIT_NOFILE to the hard limit; reports what both were (a child resets the soft one). */
+int dome_raise_nofile(uint64_t *soft, uint64_t *hard);
+void dome_set_thread_name(const char *name);
+/* Device and inode of what `path` leads to (for /proc/PID/ns/user: the namespace's identity). */
+int dome_stat_identity(const char *path, uint64_t *device, uint64_t *inode);
+
 #endif

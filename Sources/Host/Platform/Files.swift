@@ -1,0 +1,98 @@
+internal import CLinux
+package import DomeModel
+internal import Glibc
+
+/// Small whole-file operations with errors that name the path.
+package enum Files {
+    package static func open(_ path: String, _ flags: Int32, mode: UInt32 = 0o600) throws(DomeError) -> FileDescriptor {
+        let number = dome_open(path, flags, mode)
+        guard number >= 0 else { throw .system("open \(path)", errno) }
+        return FileDescriptor(owning: number)
+    }
+
+    /// The whole file; one larger than `limitBytes` is an error.
+    package static func read(_ path: String, limitBytes: Int) throws(DomeError) -> [UInt8] {
+        let file = try open(path, O_RDONLY | O_NONBLOCK)
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = Glibc.read(file.number, &chunk, chunk.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw .system("read \(path)", errno) }
+            if count == 0 { return bytes }
+            bytes.append(contentsOf: chunk[..<count])
+            guard bytes.count <= limitBytes else {
+                throw DomeError(.invalidRequest, "\(path) is larger than the \(limitBytes) bytes allowed")
+            }
+        }
+    }
+
+    /// Writes all of `bytes` at the descriptor's position.
+    package static func writeAll(_ file: FileDescriptor, _ bytes: [UInt8], what: String) throws(DomeError) {
+        var offset = 0
+        while offset < bytes.count {
+            let count = bytes.withUnsafeBytes { raw -> Int in
+                guard let base = raw.baseAddress else { return 0 }
+                return Glibc.write(file.number, base + offset, raw.count - offset)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw .system("write \(what)", errno) }
+            offset += count
+        }
+    }
+
+    /// Replaces `path` in one step: readers see the old bytes or the new ones, also after a crash.
+    package static func writeAtomically(_ path: String, _ bytes: [UInt8], mode: UInt32 = 0o600) throws(DomeError) {
+        let temporary = "\(path).\(getpid()).tmp"
+        unlink(temporary)
+        let file = try open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
+        do throws(DomeError) {
+            try writeAll(file, bytes, what: temporary)
+            guard fdatasync(file.number) == 0 else { throw DomeError.system("sync \(temporary)", errno) }
+            guard rename(temporary, path) == 0 else { throw DomeError.system("rename \(temporary) to \(path)", errno) }
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+    }
+
+    /// Creates the folder and its parents; those it creates get `mode`.
+    package static func makeDirectories(_ path: String, mode: UInt32 = 0o700) throws(DomeError) {
+        if mkdir(path, mode) == 0 || errno == EEXIST && isDirectory(path) { return }
+        let reason = errno
+        guard reason == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+            throw .system("create folder \(path)", reason == EEXIST ? ENOTDIR : reason)
+        }
+        try makeDirectories(String(path[..<slash]), mode: mode)
+        guard mkdir(path, mode) == 0 || errno == EEXIST else { throw .system("create folder \(path)", errno) }
+    }
+
+    package static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    /// The names in a folder, sorted, without `.` and `..`.
+    package static func list(_ path: String) throws(DomeError) -> [String] {
+        guard let directory = opendir(path) else { throw .system("list \(path)", errno) }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// Removes a file or a whole folder; what is not there is no error. Never follows a link.
+    package static func removeTree(_ path: String) throws(DomeError) {
+        if unlink(path) == 0 || errno == ENOENT { return }
+        guard errno == EISDIR || errno == EPERM else { throw .system("remove \(path)", errno) }
+        for name in try list(path) { try removeTree(path + "/" + name) }
+        guard rmdir(path) == 0 || errno == ENOENT else { throw .system("remove \(path)", errno) }
+    }
+}
