@@ -6,8 +6,8 @@
 
 PLUGIN_NAMES := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard Plugins/*/plugin.json)))))
 PLUGIN_DIR = $(TRIPLE_DIR)/lib/dome/plugins
-PLUGIN_CFLAGS := -std=c11 -O2 -fPIC -Wall -Wextra -Wpedantic -Werror -ISources/PluginABI/include
-ABI_HEADERS := $(wildcard Sources/PluginABI/include/dome/*.h)
+PLUGIN_CFLAGS := -std=c11 -O2 -fPIC -fvisibility=hidden -Wall -Wextra -Wpedantic -Werror -ISources/PluginABI/include
+ABI_HEADERS := $(wildcard Sources/PluginABI/include/dome/*.h Sources/PluginABI/include/dome/*/*.h)
 
 -include $(wildcard Plugins/*/flags.mk)
 

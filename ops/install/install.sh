@@ -30,8 +30,9 @@ done
 mkdir -p "$root/share/dome/registry"
 ops/install/sync.sh "$built/share/dome/registry/tools" "$root/share/dome/registry/tools"
 
-for header in Sources/PluginABI/include/dome/*.h; do
-    put 644 "$header" "$root/include/dome/$(basename "$header")"
+headers=Sources/PluginABI/include
+for header in "$headers"/dome/*.h "$headers"/dome/*/*.h; do
+    put 644 "$header" "$root/include/${header#"$headers"/}"
 done
 
 filled=$(mktemp -d)
