@@ -13,9 +13,7 @@ fi
 
 suites=()
 for suite in Contract Interop Integration System; do
-    if [[ -d Tests/$suite ]] && compgen -G "Tests/$suite/**/test_*.py" >/dev/null; then
-        suites+=("Tests/$suite")
-    elif [[ -d Tests/$suite ]] && compgen -G "Tests/$suite/test_*.py" >/dev/null; then
+    if [[ -n $(find "Tests/$suite" -name 'test_*.py' -print -quit 2>/dev/null) ]]; then
         suites+=("Tests/$suite")
     fi
 done

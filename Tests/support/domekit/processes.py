@@ -1,0 +1,83 @@
+"""Finding and ending the processes of one daemon: by pid, and only those that carry its private directory."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+from pathlib import Path
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # gone meanwhile, or not ours
+        return b""
+
+
+def _parent(pid: int) -> int:
+    stat = _read(Path(f"/proc/{pid}/stat"))
+    # The command's name, in parentheses, may contain anything.
+    fields = stat[stat.rfind(b")") + 1 :].split()
+    return int(fields[1]) if len(fields) > 1 else 0
+
+
+def _pids() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def belonging_to(directory: Path) -> set[int]:
+    """Pids of the processes that name `directory` in command line or environment, and of their descendants."""
+    marker = os.fsencode(directory) + b"/"
+    pids = [pid for pid in _pids() if pid != os.getpid()]
+    found = {
+        pid for pid in pids if any(marker in _read(Path(f"/proc/{pid}/{name}")) for name in ("cmdline", "environ"))
+    }
+    parents = {pid: _parent(pid) for pid in pids}
+    grown = True
+    while grown:
+        children = {pid for pid, parent in parents.items() if parent in found and pid not in found}
+        grown = bool(children)
+        found |= children
+    # A runner that carries the directory by chance (as an argument, say) is never among them.
+    ancestors = set()
+    pid = os.getpid()
+    while pid > 1:
+        ancestors.add(pid)
+        pid = _parent(pid)
+    return found - ancestors
+
+
+def kill_and_wait(pid: int, deadline: float, sign: int = signal.SIGKILL) -> bool:
+    """Sends `sign` to `pid` and waits until it is gone, until `deadline` (time.monotonic()) at most."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        signal.pidfd_send_signal(descriptor, sign)
+        return wait_for_pidfd(descriptor, deadline)
+    except ProcessLookupError:
+        return True
+    finally:
+        os.close(descriptor)
+
+
+def wait_for_pidfd(descriptor: int, deadline: float) -> bool:
+    """True when the process of `descriptor` has ended before `deadline` (time.monotonic())."""
+    poller = select.poll()
+    poller.register(descriptor, select.POLLIN)
+    return bool(poller.poll(max(0.0, deadline - time.monotonic()) * 1000))
+
+
+def end_all(directory: Path, seconds: float = 15) -> set[int]:
+    """Ends every process that belongs to `directory`; returns those that would not end."""
+    deadline = time.monotonic() + seconds
+    # More than one round: what is found may be starting something at this moment.
+    while True:
+        pids = belonging_to(directory)
+        if not pids or time.monotonic() > deadline:
+            return pids
+        for pid in sorted(pids):
+            kill_and_wait(pid, deadline)
