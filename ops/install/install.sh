@@ -1,7 +1,7 @@
 #!/bin/bash
 # install.sh BIN DESTDIR PREFIX: installs what `make build` left beside BIN as a tree that runs from
-# anywhere: programs find plugins and registry relative to themselves, so only the systemd units and the
-# pkg-config file name PREFIX.
+# anywhere: programs find plugins and registry relative to themselves; only the systemd units
+# name PREFIX.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 bin=$1 root=$2$3 prefix=$3
@@ -37,7 +37,7 @@ done
 
 filled=$(mktemp -d)
 trap 'rm -rf "$filled"' EXIT
-sed -e "s|@PREFIX@|$prefix|g" -e "s|@VERSION@|$(version)|g" ops/install/dome-plugin.pc.in >"$filled/dome-plugin.pc"
+sed -e "s|@VERSION@|$(version)|g" ops/install/dome-plugin.pc.in >"$filled/dome-plugin.pc"
 put 644 "$filled/dome-plugin.pc" "$root/lib/pkgconfig/dome-plugin.pc"
 
 for unit in ops/systemd/user/*.in; do
