@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -74,6 +75,12 @@ int dome_epoll_wait(int epoll, struct dome_epoll_event *events, int capacity, in
 }
 
 int dome_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+int dome_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+int dome_spawn_add_chdir(void *actions, const char *path) {
+    return posix_spawn_file_actions_addchdir_np(actions, path);
+}
 
 int dome_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK); }
 

@@ -21,6 +21,9 @@ int dome_epoll_delete(int epoll, int fd);
 int dome_epoll_wait(int epoll, struct dome_epoll_event *events, int capacity, int64_t timeout_nanoseconds);
 
 int dome_eventfd(void);
+int dome_pipe(int ends[2]);
+/* posix_spawn_file_actions_addchdir_np; `actions` is a posix_spawn_file_actions_t *. */
+int dome_spawn_add_chdir(void *actions, const char *path);
 int dome_accept(int listener);
 /* Signals `signals[0..count)` are blocked in the calling thread and read from the descriptor returned. */
 int dome_signalfd(const int *signals, int count);

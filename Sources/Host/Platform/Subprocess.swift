@@ -1,0 +1,130 @@
+internal import CLinux
+package import DomeModel
+internal import Glibc
+
+/// Programs of ours and of the system, started by posix_spawn. (Jobs are never started this way: the keeper
+/// forks them.)
+package struct Subprocess {
+    package var path: String
+    /// argv, the program's own name first.
+    package var arguments: [String]
+    /// NAME=VALUE, complete; nil inherits.
+    package var environment: [String]?
+    package var workingDirectory: String?
+    /// What the child has open besides /dev/null on 0, 1 and 2 (which an entry here replaces).
+    package var descriptors: [(source: FileDescriptor, target: Int32)] = []
+    /// Whether it leads a session of its own, out of reach of the terminal's signals.
+    package var isSessionLeader = false
+
+    package init(_ path: String, _ arguments: [String]) {
+        self.path = path
+        self.arguments = arguments
+    }
+
+    /// Starts it and returns its pid; the caller reaps it. Signals are unblocked and at their defaults.
+    package func start() throws(DomeError) -> Int32 {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for number in Int32(0)...2 where !descriptors.contains(where: { $0.target == number }) {
+            posix_spawn_file_actions_addopen(&actions, number, "/dev/null", O_RDWR, 0)
+        }
+        for (source, target) in try Self.movedAside(descriptors) {
+            posix_spawn_file_actions_adddup2(&actions, source.number, target)
+        }
+        if let workingDirectory { _ = dome_spawn_add_chdir(&actions, workingDirectory) }
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var (none, all) = (sigset_t(), sigset_t())
+        sigemptyset(&none)
+        sigfillset(&all)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        let session: Int32 = isSessionLeader ? 0x80 : 0  // POSIX_SPAWN_SETSID
+        posix_spawnattr_setflags(
+            &attributes, Int16(Int32(POSIX_SPAWN_SETSIGMASK) | Int32(POSIX_SPAWN_SETSIGDEF) | session))
+        var pid: pid_t = 0
+        let status = withCStrings(arguments) { argv in
+            guard let environment else { return posix_spawn(&pid, path, &actions, &attributes, argv, environ) }
+            return withCStrings(environment) { posix_spawn(&pid, path, &actions, &attributes, argv, $0) }
+        }
+        guard status == 0 else { throw .system("start \(path)", status) }
+        return pid
+    }
+
+    /// dup2 onto itself would leave close-on-exec set, and an early target could overwrite a later source:
+    /// sources that lie among the targets move above them all first.
+    private static func movedAside(
+        _ descriptors: [(source: FileDescriptor, target: Int32)]
+    ) throws(DomeError) -> [(source: FileDescriptor, target: Int32)] {
+        let highest = descriptors.map(\.target).max() ?? 2
+        var moved: [(source: FileDescriptor, target: Int32)] = []
+        for (source, target) in descriptors {
+            if source.number > highest {
+                moved.append((source, target))
+                continue
+            }
+            let copy = fcntl(source.number, F_DUPFD_CLOEXEC, highest + 1)
+            guard copy >= 0 else { throw .system("duplicate descriptor \(source.number)", errno) }
+            moved.append((FileDescriptor(owning: copy), target))
+        }
+        return moved
+    }
+
+    /// What a finished program left.
+    package struct Outcome: Sendable {
+        /// nil when it did not exit by itself.
+        package var exitCode: Int32?
+        package var output: [UInt8]
+        package var isTimedOut: Bool
+    }
+
+    /// Runs it to its end with stdout collected, at most `limitBytes` of it; kills it after `timeoutMilliseconds`.
+    /// Blocks the calling thread: never call it on the core's.
+    package func capture(limitBytes: Int, timeoutMilliseconds: Int64) throws(DomeError) -> Outcome {
+        var ends: [Int32] = [-1, -1]
+        guard dome_pipe(&ends) == 0 else { throw .system("create a pipe", errno) }
+        let reading = FileDescriptor(owning: ends[0])
+        var program = self
+        program.descriptors.append((FileDescriptor(owning: ends[1]), 1))
+        let pid = try program.start()
+        program.descriptors.removeAll()
+        let deadline = Clock.monotonicNanoseconds() + timeoutMilliseconds * 1_000_000
+        var output: [UInt8] = []
+        var isTimedOut = false
+        var chunk = [UInt8](repeating: 0, count: 16 << 10)
+        while true {
+            let left = (deadline - Clock.monotonicNanoseconds()) / 1_000_000
+            var poller = pollfd(fd: reading.number, events: Int16(POLLIN), revents: 0)
+            guard left > 0, poll(&poller, 1, Int32(min(left, 1 << 30))) != 0 else {
+                isTimedOut = true
+                break
+            }
+            let count = read(reading.number, &chunk, chunk.count)
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 { break }
+            output.append(contentsOf: chunk[..<min(count, max(0, limitBytes - output.count))])
+            if output.count >= limitBytes { break }
+        }
+        // It may still be writing past the limit, or hang: nothing of it is wanted any more.
+        kill(pid, isTimedOut || output.count >= limitBytes ? SIGKILL : 0)
+        var status: Int32 = 0
+        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        return Outcome(exitCode: status & 0x7f == 0 ? status >> 8 & 0xff : nil, output: output, isTimedOut: isTimedOut)
+    }
+}
+
+/// Calls `body` with a NULL-terminated vector of C strings that lives as long as the call.
+private func withCStrings<Result>(
+    _ strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Result
+) -> Result {
+    let pointers = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: strings.count + 1)
+    for (index, string) in strings.enumerated() { pointers[index] = strdup(string) }
+    pointers[strings.count] = nil
+    defer {
+        for index in 0..<strings.count { free(pointers[index]) }
+        pointers.deallocate()
+    }
+    return body(pointers)
+}
