@@ -1,0 +1,82 @@
+package import DomeModel
+
+/// Who asks: what the kernel says of the socket's other end.
+package struct Caller: Sendable, Equatable {
+    package var userID: UInt32
+    package var processID: Int32
+
+    package init(userID: UInt32, processID: Int32) {
+        self.userID = userID
+        self.processID = processID
+    }
+}
+
+/// SkillExecute's request as a value, unchecked.
+package struct SubmitRequest: Sendable {
+    package var skillID: String
+    package var profile: String
+    package var idempotencyKey: String
+    package var taskJSON: String
+    package var constraintsJSON: String
+    package var caller: Caller
+
+    package init(
+        skillID: String, profile: String, idempotencyKey: String, taskJSON: String, constraintsJSON: String,
+        caller: Caller
+    ) {
+        self.skillID = skillID
+        self.profile = profile
+        self.idempotencyKey = idempotencyKey
+        self.taskJSON = taskJSON
+        self.constraintsJSON = constraintsJSON
+        self.caller = caller
+    }
+
+    /// The longest id, profile or idempotency key, in bytes: they are stored, indexed and printed.
+    package static let nameLimitBytes = 512
+
+    /// Checks the plain fields.
+    package func checkFields() throws(DomeError) {
+        for (name, value) in [("skill_id", skillID), ("profile", profile), ("idempotency_key", idempotencyKey)] {
+            guard !value.isEmpty else { throw DomeError(.invalidRequest, "\(name) must not be empty") }
+            guard value.utf8.count <= Self.nameLimitBytes else {
+                throw DomeError(.invalidRequest, "\(name) is longer than \(Self.nameLimitBytes) bytes")
+            }
+            guard !value.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }) else {
+                throw DomeError(.invalidRequest, "\(name) must not contain control characters")
+            }
+        }
+    }
+}
+
+/// What a submission leads to.
+package struct SubmitReply: Sendable {
+    package var jobID: JobID
+    package var state: JobState
+    /// "submitted" or "replayed", and perhaps a hint.
+    package var message: String
+    package var artifacts: [Artifact]
+
+    package init(jobID: JobID, state: JobState, message: String, artifacts: [Artifact]) {
+        self.jobID = jobID
+        self.state = state
+        self.message = message
+        self.artifacts = artifacts
+    }
+}
+
+/// A file that a job left, below its folder.
+package struct Artifact: Sendable, Equatable {
+    package var kind: String
+    /// Absolute path on the host.
+    package var path: String
+    package var sha256: String
+    package var bytes: UInt64
+
+    package init(kind: String, path: String, sha256: String, bytes: UInt64) {
+        self.kind = kind
+        self.path = path
+        self.sha256 = sha256
+        self.bytes = bytes
+    }
+}
