@@ -21,7 +21,7 @@ extern "C" {
 #endif
 
 /* The bytes "DOMEPLUG" as a little-endian number; read on a machine of the other byte order it does not match. */
-#define DOME_ENTRY_MAGIC UINT64_C(0x47554c50454d4f44)
+#define DOME_ENTRY_MAGIC ((uint64_t)0x47554c50454d4f44)
 
 /* The name to look up with dlsym. */
 #define DOME_ENTRY_SYMBOL "dome_plugin_entry"

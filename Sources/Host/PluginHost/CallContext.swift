@@ -1,0 +1,83 @@
+internal import DomeModel
+internal import PluginABI
+internal import Synchronization
+
+/// What a plugin holds as `dome_call_t`: where one call's answer is gathered. There is one for each instance and it is
+/// reused, so a plugin that holds on to it after its call meets a closed door and not freed memory.
+final class CallContext {
+    /// The largest answer taken.
+    static let answerLimitBytes = 8 << 20
+    static let explanationLimitBytes = 4096
+
+    private let host: HostContext
+    /// Whether a call is under way. The one thing that other threads (is_canceled) look at.
+    private let isOpen = Atomic<Bool>(false)
+    private var answer: [UInt8] = []
+    private var explanation = ""
+
+    init(_ host: HostContext) {
+        self.host = host
+        _ = Unmanaged.passRetained(self)
+    }
+
+    private var handle: OpaquePointer { OpaquePointer(Unmanaged.passUnretained(self).toOpaque()) }
+
+    static func of(_ handle: OpaquePointer?) -> CallContext? {
+        handle.map { Unmanaged<CallContext>.fromOpaque(UnsafeRawPointer($0)).takeUnretainedValue() }
+    }
+
+    /// Runs one call of the plugin. The answer if it says DOME_OK; otherwise its explanation as an error.
+    func run(_ what: String, _ body: (OpaquePointer) -> dome_status_t) throws(DomeError) -> [UInt8] {
+        answer = []
+        explanation = ""
+        isOpen.store(true, ordering: .releasing)
+        let status = body(handle)
+        isOpen.store(false, ordering: .releasing)
+        guard status == DOME_OK else {
+            let reason = explanation.isEmpty ? "without saying why (status \(status))" : explanation
+            throw DomeError(Self.code(status), "plugin \(host.pluginID) failed to \(what): \(reason)")
+        }
+        defer { answer = [] }
+        return answer
+    }
+
+    /// For the host's `reply`. False is the plugin's to handle: too large, too late, or a wild buffer.
+    func append(_ data: UnsafePointer<CChar>?, _ size: Int) -> Bool {
+        guard host.isOnMainThread("reply") else { return false }
+        guard isOpen.load(ordering: .acquiring) else {
+            host.misuse("reply was called when no call was under way")
+            return false
+        }
+        switch ForeignText.bytes(data, size, limitBytes: Self.answerLimitBytes - answer.count) {
+        case .success(let bytes):
+            answer.append(contentsOf: bytes)
+            return true
+        case .failure(let defect):
+            host.misuse("reply: the data \(defect.reason)")
+            return false
+        }
+    }
+
+    /// For the host's `explain`.
+    func explain(_ message: UnsafePointer<CChar>?, _ size: Int) {
+        guard host.isOnMainThread("explain"), isOpen.load(ordering: .acquiring) else { return }
+        switch ForeignText.read(dome_text_t(data: message, size: size), limitBytes: Self.explanationLimitBytes) {
+        case .success(let text): explanation = text
+        case .failure(let defect): host.misuse("explain: the message \(defect.reason)")
+        }
+    }
+
+    /// For ext/cancel.h, from any thread: a call that is over counts as canceled.
+    var isCanceled: Bool { !isOpen.load(ordering: .acquiring) || host.isCanceled() }
+
+    /// How a plugin's status reads in the contract.
+    private static func code(_ status: dome_status_t) -> ErrorCode {
+        switch status {
+        case DOME_INVALID, DOME_UNSUPPORTED: .invalidRequest
+        case DOME_DENIED: .policyDenied
+        case DOME_NOT_FOUND: .notFound
+        case DOME_UNAVAILABLE: .resourceExhausted
+        default: .internal
+        }
+    }
+}
