@@ -1,0 +1,47 @@
+/// The exit report as bytes: the journal's EXIT record and the keeper's message carry the same.
+extension ExitReport {
+    /// The longest `message` that is kept, in UTF-8 bytes: the EXIT record must fit its reserve.
+    package static let messageLimitBytes = 1024
+
+    /// Appends the report; a message beyond `messageLimitBytes` is cut at a character.
+    package func write(to writer: inout ByteWriter) {
+        writer.write(cause.rawValue)
+        writer.write(rawWaitStatus)
+        writer.write(userMicroseconds)
+        writer.write(systemMicroseconds)
+        writer.write(maxResidentKilobytes)
+        writer.write(startedNanoseconds)
+        writer.write(endedNanoseconds)
+        writer.write(enforcedLayers)
+        writer.write(shortened(message))
+    }
+
+    /// Reads what `write` wrote.
+    package init(from reader: inout ByteReader) throws(DomeError) {
+        let number = try reader.readUInt8()
+        guard let cause = EndCause(rawValue: number) else {
+            throw DomeError(.internal, "exit report has the unknown cause \(number)")
+        }
+        self.init(cause: cause)
+        rawWaitStatus = try reader.readInt32()
+        userMicroseconds = try reader.readUInt64()
+        systemMicroseconds = try reader.readUInt64()
+        maxResidentKilobytes = try reader.readUInt64()
+        startedNanoseconds = try reader.readInt64()
+        endedNanoseconds = try reader.readInt64()
+        enforcedLayers = try reader.readUInt64()
+        message = try reader.readString()
+    }
+
+    private func shortened(_ text: String) -> String {
+        guard text.utf8.count > Self.messageLimitBytes else { return text }
+        var result = ""
+        var count = 0
+        for character in text {
+            count += character.utf8.count
+            if count > Self.messageLimitBytes { break }
+            result.append(character)
+        }
+        return result
+    }
+}
