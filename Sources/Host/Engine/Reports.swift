@@ -1,0 +1,97 @@
+package import DomeModel
+
+/// A job as the engine tells it: from its row, and while it lives from what the engine knows beyond that.
+package struct JobReport: Sendable {
+    package var jobID: JobID
+    package var toolID: String
+    package var profile: String
+    package var state: JobState
+    /// For machines: why it ended as it did, e.g. "timeout"; empty for a plain exit.
+    package var reason = ""
+    /// The same for people.
+    package var message = ""
+    package var createdNanoseconds: Int64
+    package var startedNanoseconds: Int64?
+    package var endedNanoseconds: Int64?
+    package var exitCode: Int32?
+    package var signal: Int32?
+    package var lastSeq: UInt64
+    package var artifacts: [Artifact] = []
+    /// The provenance document; `null` members of it are never left out but "unknown".
+    package var provenance: JSONValue = .object(JSONObject())
+    package var enforcementJSON = ""
+    package var resourcesJSON = ""
+
+    package init(
+        jobID: JobID, toolID: String, profile: String, state: JobState, createdNanoseconds: Int64, lastSeq: UInt64
+    ) {
+        self.jobID = jobID
+        self.toolID = toolID
+        self.profile = profile
+        self.state = state
+        self.createdNanoseconds = createdNanoseconds
+        self.lastSeq = lastSeq
+    }
+}
+
+/// Which jobs to list.
+package struct JobQuery: Sendable {
+    package var states: [JobState] = []
+    package var toolID: String?
+    package var sinceNanoseconds: Int64?
+    package var untilNanoseconds: Int64?
+    package var pageSize = 100
+    package var pageToken: String?
+
+    package init() {}
+}
+
+/// One page of a list, newest first.
+package struct JobPage: Sendable {
+    package var jobs: [JobReport]
+    package var nextPageToken: String?
+}
+
+/// A tool as clients see it.
+package struct ToolReport: Sendable {
+    package var toolID: String
+    package var version: String
+    package var title: String
+    package var shortDescription: String
+    package var description: String
+    package var kind: String
+    package var executor: String
+    package var permissions: [String]
+    package var sideEffects: [String]
+    package var inputSchemaPath: String
+    package var outputSchemaPath: String
+    package var inputSchemaJSON: String
+    package var outputSchemaJSON: String
+    package var manifestJSON: String
+}
+
+/// A keeper that domed talks to.
+package struct KeeperReport: Sendable {
+    package var processID: Int32
+    package var generation: UInt64
+    package var jobs: Int
+    package var version: String
+}
+
+/// How the daemon is.
+package struct EngineReport: Sendable {
+    package var startedNanoseconds: Int64
+    package var queued: Int
+    package var running: Int
+    package var keepers: [KeeperReport]
+    package var isSandboxWhole: Bool
+    package var sandboxReportJSON: String
+    /// What needs a person's attention, one sentence each with the remedy.
+    package var problems: [String]
+}
+
+/// What a clean-up removed (or would).
+package struct GarbageReport: Sendable {
+    package var jobs: Int
+    package var bytes: UInt64
+}
