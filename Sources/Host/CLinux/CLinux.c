@@ -186,6 +186,12 @@ int dome_memfd_seal(int fd) {
     return fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 }
 
+int dome_memfd_is_sealed(int fd) {
+    int wanted = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+    int seals = fcntl(fd, F_GET_SEALS);
+    return seals >= 0 && (seals & wanted) == wanted;
+}
+
 int dome_open(const char *path, int flags, mode_t mode) {
     int fd;
     do fd = open(path, flags | O_CLOEXEC, mode);

@@ -46,6 +46,8 @@ int dome_close_range(unsigned first, unsigned last);
 int dome_memfd(const char *name);
 /* Adds the four seals that make a memfd constant. */
 int dome_memfd_seal(int fd);
+/* 1 if `fd` is a memfd with all of them, else 0. */
+int dome_memfd_is_sealed(int fd);
 int dome_open(const char *path, int flags, mode_t mode);
 int dome_openat(int directory, const char *path, int flags, mode_t mode);
 int dome_set_nonblocking(int fd, int enabled);
@@ -56,5 +58,10 @@ int dome_raise_nofile(uint64_t *soft, uint64_t *hard);
 void dome_set_thread_name(const char *name);
 /* Device and inode of what `path` leads to (for /proc/PID/ns/user: the namespace's identity). */
 int dome_stat_identity(const char *path, uint64_t *device, uint64_t *inode);
+
+/* CRC-32C of `bytes`, continuing `crc` (0 to begin). By instruction where the processor has one. */
+uint32_t dome_crc32c(uint32_t crc, const void *bytes, size_t count);
+/* The same by tables, for comparison. */
+uint32_t dome_crc32c_portable(uint32_t crc, const void *bytes, size_t count);
 
 #endif
