@@ -119,7 +119,9 @@ let package = Package(
         unitTests("Catalog", ["DomeCatalog", "DomeModel", "DomePlatform", "DomeCrypto"]),
         unitTests("Store", ["DomeStore", "DomeModel", "DomePlatform", "DomeCrypto", "DomeAsync"]),
         unitTests("Jail", ["DomeJail", "DomeModel", "DomePlatform", "CJail"]),
-        unitTests("PluginHost", ["DomePluginHost", "DomeModel", "DomePlatform", "PluginABI"]),
+        unitTests(
+            "PluginHost",
+            ["DomePluginHost", "DomeModel", "DomePlatform", "DomeLink", "PluginABI", "domed-worker"]),
         unitTests("Transport", ["DomeTransport", "DomeModel", "DomePlatform"]),
         unitTests("Wire", ["DomeWire", "DomeModel", "DomeProto"]),
         unitTests("Keeper", ["DomeKeeper", "DomeModel", "DomePlatform", "DomeJournal", "DomeLink", "DomeJail"]),

@@ -48,6 +48,14 @@ package final class Executor {
         return plan
     }
 
+    /// The same for a job in an array.
+    package func prepare(_ job: [UInt8]) throws(DomeError) -> [UInt8] {
+        let result = job.withUnsafeBytes { bytes -> Result<[UInt8], DomeError> in
+            do throws(DomeError) { return .success(try prepare(bytes)) } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
+
     /// Destroys the instance, once.
     package func close() {
         guard let instance else { return }

@@ -11,6 +11,10 @@ internal import PluginABI
 /// One plugin's library, opened and initialized. It stays mapped until the process ends: nothing can prove that
 /// no thread, handler or pointer into it is left. Confined to the thread that made it.
 package final class Plugin {
+    /// The ABI version that this host speaks.
+    package static let abiMajor = UInt32(DOME_ABI_MAJOR)
+    package static let abiMinor = UInt32(DOME_ABI_MINOR)
+
     package let manifest: PluginManifest
     let host: HostContext
     private let entry: UnsafePointer<dome_entry_t>
