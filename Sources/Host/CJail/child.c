@@ -1,0 +1,118 @@
+// A job's PID 1, from clone to the end of its namespace. When it exits the kernel kills and reaps whatever the
+// tool left behind; only then does the server see it dead.
+#include "internal.h"
+
+#include <errno.h>
+#include <linux/mman.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+// argv and envp from the spec's offsets; the small case lies in memory we already have.
+static char **make_vectors(const struct plan *plan) {
+    static char *few[1024];
+    uint64_t count = (uint64_t)plan->head->argument_count + plan->head->environment_count + 2;
+    char **vectors = few;
+    if (count > sizeof few / sizeof *few) {
+        vectors = mmap(NULL, count * sizeof *vectors, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (vectors == MAP_FAILED) return NULL;
+    }
+    uint64_t next = 0;
+    for (uint32_t index = 0; index < plan->head->argument_count; index++) {
+        vectors[next++] = (char *)(uintptr_t)(plan->bytes + plan->arguments[index]);
+    }
+    vectors[next++] = NULL;
+    for (uint32_t index = 0; index < plan->head->environment_count; index++) {
+        vectors[next++] = (char *)(uintptr_t)(plan->bytes + plan->environment[index]);
+    }
+    vectors[next] = NULL;
+    return vectors;
+}
+
+// Everything up to the gate, layer by layer, each noted as it comes into force.
+static bool build(struct job *job, struct failure *failure) {
+    bool owns_network = job->plan.head->flags & DOME_JAIL_OWN_NETWORK;
+    if (!child_mounts(job, failure)) return false;
+    job->layers |= DOME_JAIL_LAYER_MOUNTS | DOME_JAIL_LAYER_PIDS | DOME_JAIL_LAYER_IPC;
+    if (owns_network && !child_network(failure)) return false;
+    if (owns_network || !job->server->full_network) job->layers |= DOME_JAIL_LAYER_NETWORK;
+    if (!child_identity(job, failure)) return false;
+    if (job->server->is_root) job->layers |= DOME_JAIL_LAYER_IDENTITY;
+    if (!child_nested_user(job, failure)) return false;
+    job->layers |= DOME_JAIL_LAYER_USER;
+    if (!child_files(job, failure)) return false;
+    if (!child_capabilities(job, failure)) return false;
+    job->layers |= DOME_JAIL_LAYER_CAPABILITIES;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
+        return fail(failure, DOME_JAIL_STAGE_NO_NEW_PRIVS, errno, NULL);
+    }
+    job->layers |= DOME_JAIL_LAYER_NO_NEW_PRIVS;
+    if (!child_limits(job, failure)) return false;
+    job->layers |= DOME_JAIL_LAYER_LIMITS | DOME_JAIL_LAYER_DESCRIPTORS;
+    umask(job->plan.head->umask & 0777);
+    const char *folder = plan_string(&job->plan, job->plan.head->working_directory, "/job");
+    if (chdir(folder) < 0) return fail(failure, DOME_JAIL_STAGE_WORKING_DIRECTORY, errno, folder);
+    return true;
+}
+
+static void announce(const struct job *job, uint32_t kind, int descriptor) {
+    struct dome_jail_reply reply;
+    memset(&reply, 0, offsetof(struct dome_jail_reply, detail));
+    reply.kind = kind;
+    reply.token = job->token;
+    reply.layers = job->layers;
+    reply_send(&reply, descriptor);
+}
+
+// Signals are blocked since the server started, so GO may arrive at any time before we ask for it.
+static void await_gate(void) {
+    sigset_t all;
+    sigfillset(&all);
+    for (;;) {
+        siginfo_t info;
+        if (sigwaitinfo(&all, &info) == SIGRTMIN) return;
+    }
+}
+
+// Passes signals on and reaps until the tool itself has ended; its raw wait status.
+static int attend(pid_t tool) {
+    sigset_t all;
+    sigfillset(&all);
+    for (;;) {
+        siginfo_t info;
+        int number = sigwaitinfo(&all, &info);
+        // Only the server, outside our PID namespace, has pid 0 here: what the job sends us is not forwarded.
+        if (number > 0 && number != SIGCHLD && info.si_pid == 0) kill(-tool, number);
+        int status;
+        pid_t pid;
+        while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+            if (pid == tool) return status;
+        }
+    }
+}
+
+void child_run(struct job *job) {
+    struct outcome *outcome = job->outcome;
+    if (!build(job, &outcome->failure)) _exit(1);
+    outcome->layers = job->layers;
+    char **vectors = make_vectors(&job->plan);
+    if (vectors == NULL) {
+        fail(&outcome->failure, DOME_JAIL_STAGE_SPEC, ENOMEM, "arguments");
+        _exit(1);
+    }
+    announce(job, DOME_JAIL_PREPARED, job->work);
+    if (job->plan.head->flags & DOME_JAIL_GATED) await_gate();
+    pid_t tool = child_start_tool(job, vectors, vectors + job->plan.head->argument_count + 1);
+    if (tool < 0) _exit(1);
+    outcome->executed = 1;
+    announce(job, DOME_JAIL_EXECED, -1);
+    // The pipes are the tool's now: we must not keep them open.
+    close_range(0, ~0u, 0);
+    outcome->status = attend(tool);
+    outcome->finished = 1;
+    _exit(0);
+}

@@ -1,0 +1,121 @@
+// What the files of this room share. Everything in a job's child (child.c, mounts.c, rights.c, tool.c) runs
+// between fork and exec: system calls and the stack only, no allocation, no stdio, no locks.
+#ifndef DOME_CJAIL_INTERNAL_H
+#define DOME_CJAIL_INTERNAL_H
+
+#include "CJail.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+enum { PATH_BYTES = 4096, NAME_BYTES = 258, SERVER_SOCKET = 3, MOUNT_LIMIT = 64, LIMIT_LIMIT = 16, FILE_LIMIT = 1024, JOB_LIMIT = 4096 };
+
+// Descriptors of a START, in the order in which they travel; SPEC is the memfd of a large spec.
+enum { FD_INPUT, FD_OUTPUT, FD_ERROR, FD_PROGRESS, FD_TERMINAL, FD_SPEC, FD_COUNT };
+
+enum request_kind { REQUEST_START = 1, REQUEST_GO, REQUEST_SIGNAL, REQUEST_KILL };
+
+// A request as it travels; a START's inline spec follows it.
+struct request {
+    uint32_t version, kind;
+    uint64_t token;
+    uint32_t spec_size, descriptor_mask;
+    int32_t signal;
+    uint32_t reserved;
+};
+
+// What stopped a start. `detail` is copied at once, so it may point anywhere.
+struct failure {
+    uint32_t stage;
+    int error;
+    char detail[DOME_JAIL_DETAIL];
+};
+
+// Sets `failure` and returns false, so that a step can `return fail(…)`.
+bool fail(struct failure *failure, uint32_t stage, int error, const char *detail);
+
+// A decoded spec: pointers into the message, every offset and count checked.
+struct plan {
+    const struct dome_jail_spec *head;
+    const struct dome_jail_mount *mounts;
+    const struct dome_jail_limit *limits;
+    const struct dome_jail_file *files;
+    const uint32_t *arguments, *environment;
+    const char *bytes;
+};
+
+bool plan_decode(struct plan *plan, const void *spec, size_t size, struct failure *failure);
+// The string at `offset`, or `otherwise` when there is none.
+const char *plan_string(const struct plan *plan, uint32_t offset, const char *otherwise);
+
+// Written by a job's PID 1 into memory shared with the server, read by the server once that PID 1 is dead.
+struct outcome {
+    uint32_t executed;
+    uint32_t finished; // `status` is the tool's
+    int32_t status;
+    uint64_t layers;
+    struct failure failure;
+};
+
+// The server. One per process, single-threaded.
+struct server {
+    bool is_root;     // no outer user namespace: jobs drop to an unprivileged uid
+    bool full_network;
+    int host_root;    // O_PATH of the host's /
+    int host_mounts;  // mount namespace with the host's tree: granted paths are opened here
+    int jail_mounts;  // mount namespace with the curated root alone: jobs are cloned from here
+    int writable_root; // detached writable mount of the curated root's tmpfs
+    int last_capability;
+    uint64_t layers;  // of every job
+    const char *const *system_paths;
+};
+
+bool root_build(struct server *server, struct failure *failure);
+// Brings files that change on a running host (resolv.conf) up to date; net=full only.
+void root_refresh(struct server *server);
+// Makes /name in the curated root if it is not there.
+bool root_ensure_top(struct server *server, const char *target, bool is_directory, struct failure *failure);
+
+// A granted path, ready to be moved into place.
+struct grant {
+    int tree; // detached mount
+    bool is_directory;
+};
+
+// Everything a job's child needs.
+struct job {
+    const struct server *server;
+    struct plan plan;
+    struct grant grants[MOUNT_LIMIT];
+    int work; // detached mount for /job
+    int descriptors[FD_COUNT];
+    uint64_t token, layers;
+    struct outcome *outcome;
+};
+
+bool grants_open(struct server *server, struct job *job, struct failure *failure);
+void grants_close(struct job *job);
+
+// The job's PID 1: never returns.
+void child_run(struct job *job) __attribute__((noreturn));
+bool child_mounts(const struct job *job, struct failure *failure);
+bool child_network(struct failure *failure);
+bool child_identity(const struct job *job, struct failure *failure);
+bool child_nested_user(const struct job *job, struct failure *failure);
+bool child_files(const struct job *job, struct failure *failure);
+bool child_capabilities(const struct job *job, struct failure *failure);
+bool child_limits(const struct job *job, struct failure *failure);
+// Starts the tool; its pid, or -1 with the failure in the job's outcome.
+pid_t child_start_tool(struct job *job, char *const *arguments, char *const *environment);
+
+// Sends a reply on the server's socket; `descriptor` -1 for none.
+void reply_send(const struct dome_jail_reply *reply, int descriptor);
+
+// System calls that glibc has no name for, or only in new versions; -1 and errno as usual.
+int sys_pidns_clone(uint64_t flags, int *pidfd);
+int sys_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
+int sys_mount_attributes(int tree, uint64_t set, uint64_t clear, uint64_t propagation, int user_namespace);
+int sys_move_mount(int tree, int directory, const char *path);
+bool write_file(const char *path, const char *text, size_t size);
+
+#endif
