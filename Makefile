@@ -82,7 +82,7 @@ demo: deps-build build
 fmt:
 	@ops/ci/swift-sources.sh | xargs -d '\n' $(SWIFT) format format --in-place --parallel
 
-## gen: generates Sources/Host/Generated from proto/ (or DOME_PROTO_ROOT)
+## gen: generates Sources/Host/Proto/Generated from proto/ (or DOME_PROTO_ROOT)
 .PHONY: gen
 gen: deps-test
 	@ops/ci/gen.sh

@@ -109,6 +109,11 @@ let package = Package(
         program("domed-worker", ["DomeModel", "DomePlatform", "DomePluginHost", "DomeLink"]),
         program("protoc-gen-dome", ["DomeProto"]),
 
+        // For Tests/Contract: puts messages through the protobuf runtime, for comparison with the official one.
+        .executableTarget(
+            name: "proto-roundtrip", dependencies: ["DomeProto"], path: "Tests/Contract/proto-roundtrip",
+            exclude: ["proto"], swiftSettings: swiftSettings),
+
         // Unit tests, one target a room.
         unitTests("Model", ["DomeModel"]),
         unitTests("Platform", ["DomePlatform", "DomeModel"]),

@@ -23,6 +23,10 @@ echo "check-proto: buf breaking against proto-baseline"
 echo "check-proto: generated code"
 fresh=$(mktemp -d)
 trap 'rm -rf "$fresh"' EXIT
-DOME_GEN_OUT=$fresh ops/ci/gen.sh
-diff -ru Sources/Host/Proto/Generated "$fresh" || fail "generated code is out of date: make gen"
+test=Tests/Contract/proto-roundtrip
+mkdir "$fresh/main" "$fresh/test"
+DOME_PROTO_ROOT=proto DOME_GEN_OUT=$fresh/main ops/ci/gen.sh
+DOME_PROTO_ROOT=$test/proto DOME_GEN_OUT=$fresh/test DOME_GEN_IMPORT=DomeProto ops/ci/gen.sh
+diff -ru Sources/Host/Proto/Generated "$fresh/main" || fail "generated code is out of date: make gen"
+diff -ru "$test/Generated" "$fresh/test" || fail "the test's generated code is out of date: make gen"
 echo "check-proto: ok"

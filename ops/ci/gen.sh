@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Generates Sources/Host/Proto/Generated from the .proto files: `make gen`.
+# Generates Sources/Host/Proto/Generated from the .proto files: `make gen`. Without DOME_PROTO_ROOT and DOME_GEN_OUT
+# also the code of the differential test's own .proto.
 #
 #   DOME_PROTO_ROOT   where the .proto files lie            (default: proto)
 #   DOME_GEN_OUT      where the Swift files go              (default: Sources/Host/Proto/Generated)
@@ -65,3 +66,8 @@ for file in "${files[@]}"; do
     cmp -s "$fresh/$file" "$out/$file" || cp "$fresh/$file" "$out/$file"
 done
 echo "gen: ${#files[@]} Swift files from ${#protos[@]} .proto files in $out"
+
+if [[ -z ${DOME_PROTO_ROOT:-}${DOME_GEN_OUT:-} ]]; then
+    test=$root/Tests/Contract/proto-roundtrip
+    DOME_PROTO_ROOT=$test/proto DOME_GEN_OUT=$test/Generated DOME_GEN_IMPORT=DomeProto "$0"
+fi

@@ -43,7 +43,8 @@ extension ProtoReader {
         }
     }
 
-    /// One entry of a map. A missing key or value is its default; a later entry replaces an earlier one.
+    /// One entry of a map. String keys that are canonically equivalent Unicode are one key, as everywhere in Swift;
+    /// fields that an entry does not have are dropped. A missing key or value is its default; a later entry replaces an earlier one.
     package mutating func mapEntry<Key: ProtoKeyCodec, Value: ProtoCodec>(
         _ key: Key.Type, _ value: Value.Type, _ map: inout [Key.Value: Value.Value]
     ) throws(ProtoError) {

@@ -1,0 +1,55 @@
+import DomeProto
+import Testing
+
+@Suite struct `Services and their descriptors` {
+    @Test func `paths are what HTTP 2 carries`() {
+        #expect(Domed_V1_DomedService.health.path == "/domed.v1.DomedService/Health")
+        #expect(Grpc_Health_V1_Health.watch.path == "/grpc.health.v1.Health/Watch")
+        #expect(Domed_V1_DomedService.methods.count == 14)
+    }
+
+    @Test func `only StreamJobEvents streams in domed's service`() {
+        let streaming = Domed_V1_DomedService.methods.filter { $0.serverStreaming || $0.clientStreaming }
+        #expect(streaming.map(\.name) == ["StreamJobEvents"])
+        #expect(streaming.allSatisfy { !$0.clientStreaming })
+        let reflection = Grpc_Reflection_V1_ServerReflection.serverReflectionInfo.descriptor
+        #expect(reflection.clientStreaming && reflection.serverStreaming)
+    }
+
+    @Test func `the registry knows every service and file`() throws {
+        let registry = try ProtoFileRegistry(GeneratedProtos.files)
+        #expect(
+            registry.services == [
+                "domed.v1.DomedService", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+                "grpc.reflection.v1alpha.ServerReflection",
+            ])
+        let files = try #require(registry.files(named: "domed/v1/domed.proto"))
+        #expect(files.count == 1)
+        let descriptor = try files[0].descriptor.withUnsafeBytes { try FileDescriptor($0) }
+        #expect(descriptor.package == "domed.v1")
+        #expect(descriptor.messages.contains { $0.name == "RpcStatus" })
+        #expect(registry.files(named: "nothing.proto") == nil)
+    }
+
+    @Test(arguments: [
+        "domed.v1.DomedService", "domed.v1.DomedService.Health", "domed.v1.RpcStatus", "domed.v1.RpcStatus.ok",
+        "domed.v1.JobState", "domed.v1.JOB_STATE_QUEUED",
+    ])
+    func `a symbol leads to its file`(symbol: String) throws {
+        let registry = try ProtoFileRegistry(GeneratedProtos.files)
+        #expect(registry.files(declaring: symbol)?.map(\.name) == ["domed/v1/domed.proto"])
+    }
+
+    @Test(arguments: ["domed.v1", "domed.v1.Nothing", "domed.v1.DomedService.Nothing", ".domed.v1.RpcStatus", ""])
+    func `what is no symbol leads nowhere`(symbol: String) throws {
+        let registry = try ProtoFileRegistry(GeneratedProtos.files)
+        #expect(registry.files(declaring: symbol) == nil)
+    }
+
+    @Test func `nested symbols are found`() throws {
+        let registry = try ProtoFileRegistry(GeneratedProtos.files)
+        for symbol in ["HealthCheckResponse.ServingStatus", "HealthCheckResponse.SERVING"] {
+            #expect(registry.files(declaring: "grpc.health.v1." + symbol)?.first?.name == "grpc/health/v1/health.proto")
+        }
+    }
+}
