@@ -80,11 +80,16 @@ extension SchemaCompiler {
             guard number.multipleOf?.isPositive == true else { throw fail(place, "must be greater than 0") }
         default: return false
         }
-        if ["minLength", "maxLength", "pattern"].contains(keyword) { rules.string = string } else { rules.number = number }
+        if ["minLength", "maxLength", "pattern"].contains(keyword) {
+            rules.string = string
+        } else {
+            rules.number = number
+        }
         return true
     }
 
-    private func members(_ argument: JSONValue, _ place: String) throws(DomeError) -> [(key: String, value: JSONValue)] {
+    private func members(_ argument: JSONValue, _ place: String) throws(DomeError) -> [(key: String, value: JSONValue)]
+    {
         guard let object = argument.objectValue else { throw fail(place, "must be an object") }
         return object.members
     }

@@ -1,0 +1,79 @@
+package import DomeModel
+package import DomePlatform
+
+/// What this user allows jobs to have, from `<config>/policy.json`. Immutable; shared between threads.
+///
+/// The file (all members optional, unknown ones refused; names that begin with `x-` are the author's own):
+///
+///     {"version": 1,
+///      "deny_paths": ["/home/me/private"],
+///      "tools": {"shell.run": {"allow": ["net.full", "fs.read:/srv/data"], "deny": ["fs.write:*"],
+///                              "enabled": true}}}
+///
+/// - `allow` permits a tool what is refused otherwise: `net.full`, `unix`, and paths that the caller does not own.
+///   It never gives a tool what its manifest does not ask for, nor opens a protected path.
+/// - `deny` takes away, and wins over `allow`. `enabled: false` refuses the tool altogether.
+/// - `deny_paths` are protected like ~/.ssh. The tool name `*` stands for every tool in `deny` and `enabled`.
+///
+/// Without a file: what a manifest fixes holds; paths are granted that the caller owns and that are not protected;
+/// `net.full` and `unix` are refused.
+package struct Policy: Sendable {
+    /// The rules for one tool.
+    struct ToolRules: Sendable {
+        var allow: [Permission] = []
+        var deny: [Permission] = []
+        var isEnabled = true
+    }
+
+    var tools: [String: ToolRules] = [:]
+    let protected: ProtectedPaths
+    /// Where it came from, for messages.
+    let path: String
+    /// The user whose files may be granted.
+    let userID: UInt32
+
+    /// What holds when there is no file.
+    package init(directories: Directories, homes: [String], userID: UInt32) {
+        path = directories.config + "/policy.json"
+        protected = ProtectedPaths(directories: directories, homes: homes, extra: [])
+        self.userID = userID
+    }
+
+    /// Checks a policy document. E_INVALID_REQUEST names the member.
+    package init(
+        _ document: JSONValue, directories: Directories, homes: [String], userID: UInt32
+    ) throws(DomeError) {
+        path = directories.config + "/policy.json"
+        self.userID = userID
+        guard let object = document.objectValue else {
+            throw DomeError(.invalidRequest, "\(path): a policy must be a JSON object")
+        }
+        var reader = MemberReader(object, what: path)
+        _ = try reader.optionalText("$schema", limit: 1024)
+        _ = try reader.number("version", 1...1)
+        let denied = try reader.texts("deny_paths", limit: 4096)
+        for path in denied where !path.hasPrefix("/") {
+            throw reader.fail("\"deny_paths\" must hold absolute paths, not '\(path)'")
+        }
+        protected = ProtectedPaths(directories: directories, homes: homes, extra: denied)
+        for (name, value) in (try reader.object("tools") ?? JSONObject()).members {
+            tools[name] = try Self.rules(name, value, what: path)
+        }
+        try reader.finish()
+    }
+
+    private static func rules(_ name: String, _ value: JSONValue, what: String) throws(DomeError) -> ToolRules {
+        guard name == "*" || ToolManifest.isToolID(name), let object = value.objectValue else {
+            throw DomeError(.invalidRequest, "\(what): tools: '\(name.prefix(64))' must be a tool's id with an object")
+        }
+        var reader = MemberReader(object, what: "\(what): tools: \(name)")
+        let allow = try reader.permissions("allow")
+        guard name != "*" || allow.isEmpty else {
+            throw reader.fail("\"allow\" must name its tool; it cannot stand under *")
+        }
+        let rules = ToolRules(
+            allow: allow, deny: try reader.permissions("deny"), isEnabled: try reader.flag("enabled") ?? true)
+        try reader.finish()
+        return rules
+    }
+}

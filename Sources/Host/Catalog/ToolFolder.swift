@@ -1,0 +1,100 @@
+import DomeCrypto
+import DomeModel
+import DomePlatform
+import Glibc
+
+/// Reads one tool's folder.
+enum ToolFolder {
+    static let manifestName = "tool.json"
+    static let inputSchemaName = "input.schema.json"
+    static let outputSchemaName = "output.schema.json"
+    static let reservedNames = [manifestName, inputSchemaName, outputSchemaName]
+
+    /// Of a JSON file.
+    private static let documentLimitBytes = 1 << 20
+    /// Of all `files` of a tool together: each job gets a copy.
+    private static let filesLimitBytes = 1 << 20
+
+    /// The tool in `path`, whose last component is its id. E_INVALID_REQUEST names file, member and reason.
+    static func load(_ path: String) throws(DomeError) -> Tool {
+        try refuseForeignWriters(path)
+        let manifestFile = try document(path, manifestName)
+        let manifest = try ToolManifest(manifestFile.value, what: manifestName)
+        guard path.hasSuffix("/" + manifest.id) else {
+            throw DomeError(
+                .invalidRequest, "\(manifestName): \"tool_id\" is \(manifest.id), but the folder has another name")
+        }
+        let inputFile = try document(path, inputSchemaName)
+        let input = try JSONSchema.compile(inputFile.value, what: inputSchemaName)
+        var output: (schema: JSONSchema, file: Document)?
+        if Files.exists(path + "/" + outputSchemaName) {
+            let file = try document(path, outputSchemaName)
+            output = (try JSONSchema.compile(file.value, what: outputSchemaName), file)
+        }
+        let files = try plannedFiles(path, manifest.files)
+        return Tool(
+            manifest: manifest, directory: path, manifestDocument: manifestFile.value, inputSchema: input,
+            outputSchema: output?.schema,
+            texts: (manifestFile.text, inputFile.text, output?.file.text), files: files,
+            hashes: try hashes(manifestFile, inputFile, output?.file, names: manifest.files, files))
+    }
+
+    private struct Document {
+        var value: JSONValue
+        var text: String
+        var sha256: String
+    }
+
+    private static func document(_ folder: String, _ name: String) throws(DomeError) -> Document {
+        let bytes = try regularFile(folder, name, limitBytes: documentLimitBytes)
+        let value = try JSONParser.parse(bytes, what: name)
+        let sha256 = try SHA256.digest(value.canonical).hex
+        return Document(value: value, text: String(decoding: bytes, as: UTF8.self), sha256: sha256)
+    }
+
+    private static func regularFile(_ folder: String, _ name: String, limitBytes: Int) throws(DomeError) -> [UInt8] {
+        let path = folder + "/" + name
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            throw DomeError(.invalidRequest, "\(name): \(String(cString: strerror(errno)))")
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw DomeError(.invalidRequest, "\(name) is no regular file") }
+        try refuseForeignWriters(path)
+        return try Files.read(path, limitBytes: limitBytes)
+    }
+
+    /// Whoever can write a tool's files decides what other users' jobs do.
+    private static func refuseForeignWriters(_ path: String) throws(DomeError) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw .system("look at \(path)", errno) }
+        guard status.st_mode & S_IWOTH == 0 else {
+            throw DomeError(.invalidRequest, "\(path) is writable by every user of this machine: chmod o-w it")
+        }
+    }
+
+    private static func plannedFiles(_ folder: String, _ names: [String]) throws(DomeError) -> [PlannedFile] {
+        var files: [PlannedFile] = []
+        var rest = filesLimitBytes
+        for name in names {
+            let bytes = try regularFile(folder, name, limitBytes: rest)
+            rest -= bytes.count
+            files.append(PlannedFile(path: ".tool/" + name, mode: 0o555, bytes: bytes))
+        }
+        return files
+    }
+
+    private static func hashes(
+        _ manifest: Document, _ input: Document, _ output: Document?, names: [String], _ files: [PlannedFile]
+    ) throws(DomeError) -> ToolHashes {
+        var fileHashes: [(name: String, sha256: String)] = []
+        var material: [String] = [manifest.sha256, input.sha256, output?.sha256 ?? ""]
+        for (name, file) in zip(names, files) {
+            fileHashes.append((name, try SHA256.digest(file.bytes).hex))
+            material.append(name + "=" + fileHashes[fileHashes.count - 1].sha256)
+        }
+        let sum = try SHA256.digest(Array(material.joined(separator: "\n").utf8)).hex
+        return ToolHashes(
+            manifest: manifest.sha256, inputSchema: input.sha256, outputSchema: output?.sha256 ?? "",
+            files: fileHashes, material: sum)
+    }
+}
