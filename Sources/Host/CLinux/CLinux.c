@@ -212,6 +212,8 @@ int dome_set_nonblocking(int fd, int enabled) {
     return fcntl(fd, F_SETFL, enabled ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
 }
 
+int dome_allocate(int fd, int64_t from, int64_t to) { return fallocate(fd, FALLOC_FL_KEEP_SIZE, from, to - from); }
+
 int dome_lock_exclusive(int fd) {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     return fcntl(fd, F_OFD_SETLK, &lock);

@@ -51,6 +51,8 @@ int dome_memfd_is_sealed(int fd);
 int dome_open(const char *path, int flags, mode_t mode);
 int dome_openat(int directory, const char *path, int flags, mode_t mode);
 int dome_set_nonblocking(int fd, int enabled);
+/* fallocate with FALLOC_FL_KEEP_SIZE: blocks for [from, to), the size stays. */
+int dome_allocate(int fd, int64_t from, int64_t to);
 /* F_OFD_SETLK write lock on the whole file; -1/EAGAIN if another holds it. */
 int dome_lock_exclusive(int fd);
 /* Raises RLIMIT_NOFILE to the hard limit; reports what both were (a child resets the soft one). */

@@ -11,4 +11,13 @@ extension FileDescriptor {
         if errno == EAGAIN || errno == EACCES { return false }
         throw .system("lock descriptor \(number)", errno)
     }
+
+    /// Allocates blocks for the bytes from `start` to `end` without changing the file's size. Returns 0 or
+    /// errno: EOPNOTSUPP where the filesystem cannot, ENOSPC when the disk is full.
+    package func allocate(from start: UInt64, to end: UInt64) -> Int32 {
+        while true {
+            if dome_allocate(number, Int64(clamping: start), Int64(clamping: end)) == 0 { return 0 }
+            if errno != EINTR { return errno }
+        }
+    }
 }

@@ -1,0 +1,77 @@
+package import DomeModel
+import DomePlatform
+import Glibc
+
+/// What a whole journal says about its job; how recovery learns where a job stands.
+package struct JournalSummary: Sendable, Equatable {
+    /// The last event's seq; 0 if there is none.
+    package var lastSeq: UInt64 = 0
+    /// Where the next frame goes; what lies behind is torn.
+    package var byteLength = 0
+    /// The size of the file. Larger than `byteLength` if the tail is torn.
+    package var fileByteLength = 0
+    /// The EXIT record, if the job has ended.
+    package var exit: ExitReport?
+    /// The terminal event's seq and payload, if domed has written it.
+    package var terminalSeq: UInt64?
+    package var terminalPayload: [UInt8] = []
+
+    package init() {}
+
+    /// Reads and checks every frame of the journal at `path`. Never changes it, and may be used while it grows.
+    ///
+    /// Throws E_NOT_FOUND if there is no such file, E_INTERNAL naming job and byte if it is damaged before its
+    /// tail.
+    package static func scan(path: String, _ jobID: JobID) throws(DomeError) -> JournalSummary {
+        try scan(Files.open(path, O_RDONLY), jobID)
+    }
+
+    static func scan(_ file: FileDescriptor, _ jobID: JobID) throws(DomeError) -> JournalSummary {
+        var summary = JournalSummary()
+        try summary.readAll(file, jobID)
+        return summary
+    }
+
+    /// The state before the first thing that is damaged or torn.
+    static func scanUntilDamage(_ file: FileDescriptor, _ jobID: JobID) -> JournalSummary {
+        var summary = JournalSummary()
+        // The error is the damage: what was counted before it stands.
+        do throws(DomeError) { try summary.readAll(file, jobID) } catch {}
+        return summary
+    }
+
+    private mutating func readAll(_ file: FileDescriptor, _ jobID: JobID) throws(DomeError) {
+        fileByteLength = try Self.size(of: file, jobID)
+        guard var reader = try FrameReader(file, jobID, JournalScratch()) else { return }
+        byteLength = FileHeader.byteCount
+        while let header = try reader.header(at: byteLength, expecting: lastSeq + 1) {
+            guard let payload = try reader.payload(of: header, at: byteLength) else { break }
+            try note(header, payload, jobID)
+        }
+        fileByteLength = try reader.fileByteCount()
+    }
+
+    private mutating func note(
+        _ header: FrameHeader, _ payload: UnsafeRawBufferPointer, _ jobID: JobID
+    ) throws(DomeError) {
+        guard terminalSeq == nil else {
+            throw Journal.damage(jobID, at: byteLength, "a frame after the terminal event")
+        }
+        if header.kind == FrameHeader.exitKind {
+            var reader = ByteReader(payload)
+            exit = try ExitReport(from: &reader)
+        }
+        lastSeq = header.nextSeq - 1
+        if header.flags.contains(.terminal) {
+            terminalSeq = lastSeq
+            terminalPayload = [UInt8](payload)
+        }
+        byteLength += header.frameByteCount
+    }
+
+    private static func size(of file: FileDescriptor, _ jobID: JobID) throws(DomeError) -> Int {
+        var status = stat()
+        guard fstat(file.number, &status) == 0 else { throw .system("size the journal of \(jobID)", errno) }
+        return Int(status.st_size)
+    }
+}
