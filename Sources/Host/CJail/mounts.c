@@ -49,7 +49,7 @@ static bool is_below(const char *path, const char *above) {
 // Folders that every job has from the curated root: nothing is created in those that are shared.
 static bool is_shared_top(const char *target) {
     static const char *const names[] = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc",
-                                        "/dev", "/proc", "/run", "/var"};
+                                        "/dev", "/proc"};
     size_t size = top_size(target);
     for (size_t index = 0; index < sizeof names / sizeof *names; index++) {
         if (strlen(names[index]) == size && memcmp(names[index], target, size) == 0) return true;

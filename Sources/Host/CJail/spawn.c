@@ -31,11 +31,11 @@ struct spawn_report {
     int32_t error;
 };
 
-static bool has_admin(void) {
+int dome_jail_is_privileged(void) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[2];
     memset(data, 0, sizeof data);
-    if (syscall(SYS_capget, &header, data) < 0) return false;
+    if (syscall(SYS_capget, &header, data) < 0) return 0;
     return geteuid() == 0 && (data[0].effective & (1u << CAP_SYS_ADMIN)) != 0;
 }
 
@@ -85,7 +85,7 @@ static bool prepare(struct launch *launch, const struct dome_jail_server_config 
     launch->arguments[count++] = (char *)(uintptr_t)DOME_JAIL_ARGV0;
     launch->arguments[count++] = (char *)(uintptr_t)(config->full_network ? "full" : "none");
     launch->arguments[count++] = (char *)(uintptr_t)(config->dies_with_thread ? "thread" : "socket");
-    launch->needs_user_namespace = !has_admin();
+    launch->needs_user_namespace = !dome_jail_is_privileged();
     launch->arguments[count++] = (char *)(uintptr_t)(launch->needs_user_namespace ? "user" : "root");
     for (size_t index = 0; config->system_paths != NULL && config->system_paths[index] != NULL; index++) {
         if (index == SYSTEM_PATH_LIMIT) return false;

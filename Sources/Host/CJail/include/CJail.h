@@ -30,9 +30,9 @@ extern "C" {
 /// The longest `detail` of a reply, with its NUL.
 #define DOME_JAIL_DETAIL 256
 /// A spec up to this size travels inside the datagram, a larger one in a memfd (dome_jail_start chooses).
-#define DOME_JAIL_INLINE_SPEC (96u * 1024u)
+#define DOME_JAIL_INLINE_SPEC 98304u
 /// The largest spec: what Linux would refuse as argv + envp anyway, and room for planned files.
-#define DOME_JAIL_MAX_SPEC (32u * 1024u * 1024u)
+#define DOME_JAIL_MAX_SPEC 33554432u
 
 /// Stages at which a start can fail, in the order in which they happen. `dome_jail_stage_name` has the words.
 enum dome_jail_stage {
@@ -179,6 +179,9 @@ struct dome_jail_server {
     int pidfd;  ///< readable once the server and every job of it is dead
     int32_t pid;
 };
+
+/// Whether servers started by this process are root's: no outer user namespace, jobs drop to the spec's uid.
+int dome_jail_is_privileged(void);
 
 /// Starts an inner server. Returns 0, or -errno with the stage in `*failed_stage`. The server then answers
 /// READY, or FAILED with token 0 and exits; requests may be sent before READY has come.

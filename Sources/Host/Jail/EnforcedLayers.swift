@@ -1,0 +1,71 @@
+// Room Jail: from a launch plan to the inner server's bytes, and from its replies back to words. What happens
+// between fork and exec is C (the room CJail); what a job is given is decided here and nowhere else. No
+// concurrency: the keeper calls this room from its only thread.
+
+internal import CJail
+
+/// The sandbox layers in force around a job, a bit each, as they go into its record. A bit keeps its meaning
+/// for ever: records of old jobs are read by new programs.
+package struct EnforcedLayers: OptionSet, Sendable, Hashable {
+    package let rawValue: UInt64
+
+    package init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    init(_ layer: dome_jail_layer) { rawValue = UInt64(layer.rawValue) }
+
+    /// Own mount namespace over the curated root.
+    package static let mounts = EnforcedLayers(DOME_JAIL_LAYER_MOUNTS)
+    package static let processes = EnforcedLayers(DOME_JAIL_LAYER_PIDS)
+    package static let ipc = EnforcedLayers(DOME_JAIL_LAYER_IPC)
+    /// No network but the job's own: empty, or only `lo`.
+    package static let network = EnforcedLayers(DOME_JAIL_LAYER_NETWORK)
+    /// A nested user namespace, entered after the mounts were made.
+    package static let userNamespace = EnforcedLayers(DOME_JAIL_LAYER_USER)
+    /// Root's jobs run as an unprivileged user.
+    package static let identity = EnforcedLayers(DOME_JAIL_LAYER_IDENTITY)
+    /// Granted paths are id-mapped mounts (root's jobs only, and only where an owner differs).
+    package static let idMappedGrants = EnforcedLayers(DOME_JAIL_LAYER_IDMAP)
+    /// No capabilities, the bounding set included.
+    package static let capabilities = EnforcedLayers(DOME_JAIL_LAYER_CAPABILITIES)
+    package static let noNewPrivileges = EnforcedLayers(DOME_JAIL_LAYER_NO_NEW_PRIVS)
+    package static let limits = EnforcedLayers(DOME_JAIL_LAYER_LIMITS)
+    package static let descriptors = EnforcedLayers(DOME_JAIL_LAYER_DESCRIPTORS)
+    package static let seccomp = EnforcedLayers(DOME_JAIL_LAYER_SECCOMP)
+    package static let landlock = EnforcedLayers(DOME_JAIL_LAYER_LANDLOCK)
+    package static let cgroup = EnforcedLayers(DOME_JAIL_LAYER_CGROUP)
+    package static let appArmor = EnforcedLayers(DOME_JAIL_LAYER_APPARMOR)
+
+    private static let names: [(EnforcedLayers, String)] = [
+        (.mounts, "mount_namespace"), (.processes, "pid_namespace"), (.ipc, "ipc_namespace"),
+        (.network, "network_namespace"), (.userNamespace, "user_namespace"), (.identity, "unprivileged_uid"),
+        (.idMappedGrants, "idmapped_grants"), (.capabilities, "no_capabilities"),
+        (.noNewPrivileges, "no_new_privs"), (.limits, "rlimits"), (.descriptors, "closed_descriptors"),
+        (.seccomp, "seccomp"), (.landlock, "landlock"), (.cgroup, "cgroup"), (.appArmor, "apparmor"),
+    ]
+
+    /// The layers' names as records and `dome doctor` spell them, in the order in which they are built; a bit
+    /// of a newer program is `layer_N`.
+    package var layerNames: [String] {
+        var rest = rawValue
+        var result: [String] = []
+        for (layer, name) in Self.names where contains(layer) {
+            result.append(name)
+            rest &= ~layer.rawValue
+        }
+        for bit in 0..<64 where rest & (1 << UInt64(bit)) != 0 { result.append("layer_\(bit)") }
+        return result
+    }
+
+    /// What every job must have, or it is refused.
+    /// - Parameters:
+    ///   - hasHostNetwork: the job was granted the host's network.
+    ///   - isRoot: its inner server is root.
+    package static func required(hasHostNetwork: Bool, isRoot: Bool) -> EnforcedLayers {
+        var layers: EnforcedLayers = [
+            .mounts, .processes, .ipc, .userNamespace, .capabilities, .noNewPrivileges, .limits, .descriptors,
+        ]
+        if !hasHostNetwork { layers.insert(.network) }
+        if isRoot { layers.insert(.identity) }
+        return layers
+    }
+}

@@ -1,0 +1,89 @@
+internal import CJail
+package import DomeModel
+internal import Glibc
+
+/// Why a jail could not be built or its tool not be started: the exact stage, its errno, and what it was about.
+package struct JailFailure: Sendable, Equatable {
+    /// `dome_jail_stage`
+    package var stage: UInt32
+    package var errno: Int32
+    /// A path, most often; may be empty.
+    package var detail: String
+
+    package init(stage: UInt32, errno: Int32, detail: String = "") {
+        self.stage = stage
+        self.errno = errno
+        self.detail = detail
+    }
+
+    package var stageName: String { String(cString: dome_jail_stage_name(stage)) }
+
+    /// Whether the host as such cannot build the jail, so that every job will fail like this one.
+    package var isHostDefect: Bool {
+        switch dome_jail_stage(rawValue: stage) {
+        case DOME_JAIL_STAGE_SERVER_NAMESPACES, DOME_JAIL_STAGE_SERVER_IDMAP, DOME_JAIL_STAGE_SERVER_EXEC,
+            DOME_JAIL_STAGE_SERVER_SETUP, DOME_JAIL_STAGE_ROOT, DOME_JAIL_STAGE_PROC, DOME_JAIL_STAGE_NESTED,
+            DOME_JAIL_STAGE_NESTED_IDMAP, DOME_JAIL_STAGE_IDENTITY, DOME_JAIL_STAGE_CAPABILITIES:
+            true
+        default: false
+        }
+    }
+
+    /// For people: what failed, on what, and what to do about it.
+    package var error: DomeError {
+        let text = String(cString: strerror(errno))
+        let object = detail.isEmpty ? "" : " (\(detail))"
+        let remedy = remedy.map { "; \($0)" } ?? ""
+        return DomeError(
+            code, "the jail cannot be entered: \(stageName)\(object): \(text)\(remedy)", cause: "errno \(errno)")
+    }
+
+    private var code: ErrorCode {
+        switch errno {
+        case ENOSPC, ENOMEM, EAGAIN, EMFILE, ENFILE, EDQUOT, EUSERS: return .resourceExhausted
+        default: break
+        }
+        switch dome_jail_stage(rawValue: stage) {
+        case DOME_JAIL_STAGE_EXEC, DOME_JAIL_STAGE_WORKING_DIRECTORY:
+            return errno == ENOENT ? .notFound : .invalidRequest
+        case DOME_JAIL_STAGE_GRANT_OPEN, DOME_JAIL_STAGE_GRANT_TARGET, DOME_JAIL_STAGE_FILES: return .invalidRequest
+        case DOME_JAIL_STAGE_GRANT_CHANGED, DOME_JAIL_STAGE_GRANT_IDMAP: return .policyDenied
+        default: return .internal
+        }
+    }
+
+    private var remedy: String? {
+        switch (dome_jail_stage(rawValue: stage), errno) {
+        case (DOME_JAIL_STAGE_SERVER_NAMESPACES, _), (DOME_JAIL_STAGE_SERVER_IDMAP, _), (DOME_JAIL_STAGE_ROOT, _),
+            (DOME_JAIL_STAGE_NESTED, _), (DOME_JAIL_STAGE_NESTED_IDMAP, _), (DOME_JAIL_STAGE_CLONE, _):
+            namespaceRemedy
+        case (DOME_JAIL_STAGE_PROC, EPERM):
+            "/proc of this host is masked, as in many containers: run the container with an unmasked /proc"
+        case (DOME_JAIL_STAGE_GRANT_OPEN, ELOOP):
+            "a symbolic link stands where the granted path was: grant what it leads to"
+        case (DOME_JAIL_STAGE_GRANT_OPEN, EINVAL): "only files and folders can be granted"
+        case (DOME_JAIL_STAGE_GRANT_CHANGED, _): "it was replaced after it had been checked: submit again"
+        case (DOME_JAIL_STAGE_GRANT_IDMAP, _):
+            "its file system has no id-mapped mounts, which root's jobs need: run domed as an ordinary user"
+        case (DOME_JAIL_STAGE_EXEC, ENOENT):
+            "no such program inside the jail (or its interpreter): is it below /usr, or granted?"
+        case (DOME_JAIL_STAGE_FORK, EAGAIN): "too many processes: try again when jobs have ended"
+        default: nil
+        }
+    }
+
+    private var namespaceRemedy: String? {
+        switch errno {
+        case EPERM, EACCES:
+            """
+            the host refuses user namespaces: allow them with `sysctl kernel.unprivileged_userns_clone=1` (Debian), \
+            `sysctl kernel.apparmor_restrict_unprivileged_userns=0` or an AppArmor profile for domed-keeper \
+            (Ubuntu 24.04), or in the container's seccomp profile
+            """
+        case ENOSPC, EUSERS:
+            "the host's limit of namespaces is reached: raise user.max_user_namespaces (and its siblings) by sysctl"
+        case EAGAIN: "too many processes: try again when jobs have ended"
+        default: nil
+        }
+    }
+}

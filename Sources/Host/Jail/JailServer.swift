@@ -1,0 +1,118 @@
+internal import CJail
+package import DomeModel
+package import DomePlatform
+internal import Glibc
+
+/// An inner server: one process that jails jobs, for one network mode. Confined to one thread.
+///
+/// It dies, and every job of it with it, when the last reference goes (its socket closes), when it is killed, or
+/// with this process. `pidfd` is readable once all of them are dead.
+package final class JailServer {
+    package struct Configuration {
+        /// A program with the room CJail in it: the keeper's own.
+        package var binary = "/proc/self/exe"
+        /// The host's network; otherwise an empty one (in which a job may ask for one of its own with `lo`).
+        package var hasHostNetwork = false
+        /// Die with the calling thread as well as by EOF; only for a program with a single thread.
+        package var diesWithThread = false
+        /// More host paths that every job sees read-only, e.g. /nix.
+        package var systemPaths: [String] = []
+
+        package init() {}
+    }
+
+    /// What the tool gets as 0, 1, 2 and 3, and its controlling terminal. They are not kept.
+    package struct Descriptors {
+        package var standardInput: FileDescriptor?
+        package var standardOutput: FileDescriptor?
+        package var standardError: FileDescriptor?
+        package var progress: FileDescriptor?
+        package var terminal: FileDescriptor?
+
+        package init() {}
+    }
+
+    package let processID: Int32
+    package let pidfd: FileDescriptor
+    /// Readable when `receive` has something to say.
+    package let socket: FileDescriptor
+
+    /// Starts it; its `ready` or `unusable` comes by `receive`.
+    package init(_ configuration: Configuration) throws(DomeError) {
+        var (server, stage) = (dome_jail_server(), UInt32(0))
+        let paths: [UnsafeMutablePointer<CChar>?] = configuration.systemPaths.map { strdup($0) } + [nil]
+        defer { paths.forEach { free($0) } }
+        let status = configuration.binary.withCString { binary in
+            paths.map { UnsafePointer($0) }.withUnsafeBufferPointer { paths in
+                var config = dome_jail_server_config(
+                    binary: binary, full_network: configuration.hasHostNetwork ? 1 : 0,
+                    dies_with_thread: configuration.diesWithThread ? 1 : 0, system_paths: paths.baseAddress)
+                return dome_jail_spawn(&config, &server, &stage)
+            }
+        }
+        guard status == 0 else {
+            throw JailFailure(stage: stage, errno: -status, detail: configuration.binary).error
+        }
+        processID = server.pid
+        pidfd = FileDescriptor(owning: server.pidfd)
+        socket = FileDescriptor(owning: server.socket)
+    }
+
+    /// Asks for a job. `token` names it from now on: not 0, not in use. The answer comes by `receive`.
+    /// - Returns: false when the socket is full: try again once the server has read.
+    package func start(token: UInt64, _ spec: JailSpec, _ descriptors: Descriptors) throws(DomeError) -> Bool {
+        var numbers = dome_jail_descriptors(
+            standard_input: descriptors.standardInput?.number ?? -1,
+            standard_output: descriptors.standardOutput?.number ?? -1,
+            standard_error: descriptors.standardError?.number ?? -1,
+            progress: descriptors.progress?.number ?? -1, terminal: descriptors.terminal?.number ?? -1)
+        let status = spec.bytes.withUnsafeBytes {
+            dome_jail_start(socket.number, token, $0.baseAddress, $0.count, &numbers)
+        }
+        return try check(status, "start a job")
+    }
+
+    /// Opens the gate of a gated job.
+    package func go(token: UInt64) throws(DomeError) -> Bool {
+        try check(dome_jail_go(socket.number, token), "release a job")
+    }
+
+    /// To the tool's process group; dropped while there is none.
+    package func signal(_ number: Int32, token: UInt64) throws(DomeError) -> Bool {
+        try check(dome_jail_signal(socket.number, token, number), "signal a job")
+    }
+
+    /// SIGKILL to everything in the job's namespace.
+    package func kill(token: UInt64) throws(DomeError) -> Bool {
+        try check(dome_jail_kill(socket.number, token), "kill a job")
+    }
+
+    package enum Received {
+        case reply(JailReply)
+        case nothing
+        /// The server is dead or dying; `pidfd` says when all is.
+        case closed
+    }
+
+    /// The next reply, without waiting.
+    package func receive() throws(DomeError) -> Received {
+        while true {
+            var (reply, work) = (dome_jail_reply(), Int32(-1))
+            switch dome_jail_receive(socket.number, &reply, &work) {
+            case 1:
+                if let known = JailReply(reply, work: work) { return .reply(known) }
+            case 0: return .closed
+            case -EAGAIN: return .nothing
+            case let status: throw .system("read from the inner server", -status)
+            }
+        }
+    }
+
+    private func check(_ status: Int32, _ what: String) throws(DomeError) -> Bool {
+        switch status {
+        case 0: return true
+        case -EAGAIN: return false
+        default: throw .system(what, -status)
+        }
+    }
+}

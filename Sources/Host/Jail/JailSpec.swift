@@ -1,0 +1,73 @@
+internal import CJail
+package import DomeModel
+internal import Glibc
+
+/// Whom a job runs as when the inner server is root; without meaning otherwise.
+package struct JailIdentity: Sendable, Equatable {
+    package var uid: UInt32
+    package var gid: UInt32
+
+    package init(uid: UInt32, gid: UInt32) {
+        self.uid = uid
+        self.gid = gid
+    }
+
+    /// `nobody`.
+    package static let unprivileged = JailIdentity(uid: 65534, gid: 65534)
+}
+
+/// A job as the inner server reads it: `dome_jail_spec` and what follows it, see CJail.h.
+package struct JailSpec: Sendable {
+    package let bytes: [UInt8]
+
+    /// - Parameters:
+    ///   - isGated: the job waits for `JailServer.go` before its tool is exec'd.
+    ///   - workSource: a host folder to be /job; nil: a tmpfs of `limits.diskBytes`.
+    /// - Throws: E_INVALID_REQUEST for what no process can be started with: no argv, a NUL in a string, a
+    ///   relative path, more than the wire format holds.
+    package init(
+        _ plan: LaunchPlan, identity: JailIdentity = .unprivileged, isGated: Bool, workSource: String? = nil
+    ) throws(DomeError) {
+        guard let program = plan.arguments.first, !program.isEmpty else {
+            throw DomeError(.invalidRequest, "the plan of job \(plan.jobID.text) has no program (argv is empty)")
+        }
+        var encoder = SpecEncoder()
+        var head = dome_jail_spec()
+        head.version = DOME_JAIL_VERSION
+        if isGated { head.flags |= DOME_JAIL_GATED.rawValue }
+        if plan.network == .loopback { head.flags |= DOME_JAIL_OWN_NETWORK.rawValue }
+        head.uid = identity.uid
+        head.gid = identity.gid
+        head.umask = 0o022
+        head.work_bytes = plan.limits.diskBytes
+        head.program = try encoder.add(program, "argv[0]")
+        head.working_directory = try encoder.addAbsolute(plan.workingDirectory, "working directory")
+        if let workSource { head.work_source = try encoder.addAbsolute(workSource, "work directory") }
+        // Parents before children: a later mount would hide what was mounted below it.
+        let mounts = plan.mounts.sorted { Array($0.target.utf8).lexicographicallyPrecedes(Array($1.target.utf8)) }
+        for mount in mounts { try encoder.add(mount) }
+        for limit in Self.limits(plan.limits) { encoder.add(limit) }
+        for file in plan.files { try encoder.add(file) }
+        for (index, argument) in plan.arguments.enumerated() { try encoder.addArgument(argument, index) }
+        for variable in plan.environment { try encoder.addVariable(variable) }
+        bytes = try encoder.finish(head)
+    }
+
+    private static func limits(_ limits: Limits) -> [dome_jail_limit] {
+        func both(_ resource: __rlimit_resource, _ value: UInt64, grace: UInt64 = 0) -> dome_jail_limit {
+            let (hard, isOver) = value.addingReportingOverflow(grace)
+            return dome_jail_limit(
+                resource: resource.rawValue, reserved: 0, soft: value, hard: isOver ? UInt64.max : hard)
+        }
+        return [
+            both(RLIMIT_CORE, 0),
+            both(__RLIMIT_NPROC, limits.processes),
+            both(RLIMIT_NOFILE, limits.openFiles),
+            both(RLIMIT_FSIZE, limits.fileBytes),
+            // SIGXCPU first, so that the record says what ended it; SIGKILL if that is ignored.
+            both(RLIMIT_CPU, limits.cpuSeconds, grace: 5),
+            // Never RLIMIT_AS: it breaks programs that reserve address space, like every JIT.
+            both(RLIMIT_DATA, limits.memoryBytes),
+        ]
+    }
+}
