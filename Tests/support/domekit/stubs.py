@@ -20,10 +20,9 @@ def _compile(target: Path) -> None:
     from grpc_tools import protoc
 
     well_known = Path(grpc_tools.__file__).parent / "_proto"
+    options = [f"--python_out={target}", f"--grpc_python_out={target}"]
     files = [str(path.relative_to(PROTO_ROOT)) for path in sorted(PROTO_ROOT.rglob("*.proto"))]
-    status = protoc.main(
-        ["protoc", f"-I{PROTO_ROOT}", f"-I{well_known}", f"--python_out={target}", f"--grpc_python_out={target}", *files]
-    )
+    status = protoc.main(["protoc", f"-I{PROTO_ROOT}", f"-I{well_known}", *options, *files])
     if status != 0:
         raise RuntimeError(f"protoc failed on {files}: status {status}")
 
