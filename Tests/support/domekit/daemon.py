@@ -38,13 +38,19 @@ class DaemonError(Exception):
 
 
 class Daemon:
-    """One domed, with private XDG directories below `directory` (in /tmp: socket paths are short).
+    """One domed, with private XDG directories below `directory` (in `base`, which is short: socket paths are).
 
     Everything it starts carries these directories in its environment; that is how `close` finds it all.
     """
 
-    def __init__(self, *, arguments: list[str] | None = None, environment: dict[str, str] | None = None) -> None:
-        self.directory = Path(tempfile.mkdtemp(prefix="dome-", dir="/tmp"))
+    def __init__(
+        self,
+        *,
+        arguments: list[str] | None = None,
+        environment: dict[str, str] | None = None,
+        base: str = "/tmp",
+    ) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="dome-", dir=base))
         self.arguments = arguments or []
         self.bin = bin_dir()
         self.home = self._make("home")

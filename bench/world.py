@@ -1,0 +1,66 @@
+"""The world of one bench run: the daemon under test, the load client, and how much to do."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from domekit.daemon import Daemon
+from samples import Row
+
+# What is compared is measured in turns, a few of each, round after round, so that a machine that gets slower
+# or faster meanwhile does so for all.
+ROUNDS = 5
+
+
+class BenchError(Exception):
+    """A measurement could not be made; the message says why."""
+
+
+@dataclass
+class World:
+    """One daemon, the load client, and how much to do."""
+
+    daemon: Daemon
+    client: Path
+    scale: float = 1.0  # of the usual number of samples
+
+    def count(self, usual: int) -> int:
+        return max(ROUNDS, int(usual * self.scale))
+
+    def run(self, mode: str, *argv: str, environment: dict[str, str] | None = None, **options: Any) -> dict[str, Any]:
+        """Runs the load client; what it printed."""
+        command = [str(self.client), mode, "--target", self.daemon.target]
+        for name, value in options.items():
+            command += [f"--{name.replace('_', '-')}", str(value)]
+        if argv:
+            command += ["--", *argv]
+        done = subprocess.run(
+            command,
+            env=self.daemon.environment | (environment or {}),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        try:
+            found: dict[str, Any] = json.loads(done.stdout)
+        except json.JSONDecodeError:
+            raise BenchError(f"{mode}: status {done.returncode}: {done.stderr.strip()[-200:]}") from None
+        if found["errors"]:
+            raise BenchError(f"{mode}: {found['errors'][0]}")
+        return found
+
+
+def guarded(row: Row, action: Callable[[], None]) -> None:
+    """A measurement that fails is a row that says so; the others go on."""
+    if row.error:
+        return
+    try:
+        action()
+    except (BenchError, OSError, subprocess.SubprocessError) as error:
+        row.error = str(error) or type(error).__name__
