@@ -1,0 +1,35 @@
+package import DomeModel
+
+/// The places where a process may die between two writes, or a write may fail; tests visit each.
+package enum CommitPoint: String, Sendable, CaseIterable {
+    /// The transaction is open.
+    case begun
+    case jobInserted
+    case requestInserted
+    case intentAppended
+    case jobUpdated
+    case outcomeInserted
+    case artifactInserted
+    case outcomeAppended
+    case marksWritten
+    /// All is written, nothing is durable.
+    case committing
+    /// All is durable, nobody knows. An error returned here is ignored: it is too late.
+    case committed
+    /// The log is about to be copied into the database, and has been. Errors are ignored here, too.
+    case checkpointing
+    case checkpointed
+}
+
+/// How to open a store.
+package struct StoreOptions: Sendable {
+    /// How long a write waits for another process that has the database locked (an operator's sqlite3).
+    package var busyTimeoutMilliseconds: Int32 = 2_000
+    /// A database up to this size is checked whole when it is opened; checking a larger one takes too long to
+    /// do at every start, and `integrityReport` does it on demand.
+    package var checkedBytesAtOpen: UInt64 = 256 << 20
+    /// For tests: called on the store's thread at every point; what it returns is thrown there.
+    package var fault: (@Sendable (CommitPoint) -> DomeError?)?
+
+    package init() {}
+}

@@ -1,0 +1,90 @@
+internal import DomeCrypto
+internal import DomeModel
+
+extension Database {
+    private static let byID = Query("SELECT \(JobRecord.columns) FROM jobs WHERE job_id = ?1")
+    private static let unfinished = Query(
+        "SELECT \(JobRecord.columns) FROM jobs WHERE state IN (1, 2) ORDER BY id")
+    private static let counts = Query("SELECT state, count(*) FROM jobs GROUP BY state")
+    private static let request = Query(
+        "SELECT task_json, constraints_json, grants_json, provenance_json FROM job_requests WHERE job = ?1")
+    private static let outcome = Query(
+        "SELECT provenance_json, plan_json, enforcement_json, resources_json FROM job_outcomes WHERE job = ?1")
+    private static let artifacts = Query(
+        "SELECT kind, path, sha256, bytes FROM artifacts WHERE job = ?1 ORDER BY position")
+
+    func job(_ id: JobID) throws(DomeError) -> JobRecord? {
+        try connection.first(Self.byID, [.text(id.text)], what: "read \(id)") { row throws(DomeError) in
+            try JobRecord(row, path: path)
+        }
+    }
+
+    func unfinishedJobs() throws(DomeError) -> [JobRecord] {
+        try connection.all(Self.unfinished, what: "list unfinished jobs") { row throws(DomeError) in
+            try JobRecord(row, path: path)
+        }
+    }
+
+    func countsByState() throws(DomeError) -> [JobState: Int] {
+        var counts: [JobState: Int] = [:]
+        let rows = try connection.all(Self.counts, what: "count jobs") { row in (row.integer(0), row.integer(1)) }
+        for (number, count) in rows {
+            guard let state = JobState(rawValue: Int32(clamping: number)) else { continue }
+            counts[state] = Int(count)
+        }
+        return counts
+    }
+
+    func detail(_ id: JobID) throws(DomeError) -> JobDetail? {
+        guard let record = try job(id) else { return nil }
+        let number: [SQLValue] = [.integer(record.admissionNumber)]
+        let what = "read \(id)"
+        let documents = { (row: Row) in (row.text(0), row.text(1), row.text(2), row.text(3)) }
+        guard let request = try connection.first(Self.request, number, what: what, documents) else {
+            throw .damagedDatabase(path, cause: "\(id) has no request")
+        }
+        let outcome = try connection.first(Self.outcome, number, what: what, documents)
+        let artifacts = try connection.all(Self.artifacts, number, what: what) { row in
+            Artifact(
+                kind: row.text(0), path: row.text(1), sha256: Digest(bytes: row.blob(2)),
+                byteCount: UInt64(clamping: row.integer(3)))
+        }
+        return JobDetail(
+            record: record, taskJSON: request.0, constraintsJSON: request.1, grantsJSON: request.2,
+            provenanceJSON: outcome?.0 ?? request.3, planJSON: outcome?.1 ?? "{}",
+            enforcementJSON: outcome?.2 ?? "{}", resourcesJSON: outcome?.3 ?? "{}", artifacts: artifacts)
+    }
+
+    func jobs(_ filter: JobFilter, pageToken: String, pageSize: Int) throws(DomeError) -> JobPage {
+        let size = pageSize <= 0 ? JobPage.defaultSize : min(pageSize, JobPage.largestSize)
+        var conditions: [String] = []
+        var values: [SQLValue] = []
+        func require(_ condition: String, _ value: SQLValue) {
+            conditions.append(condition)
+            values.append(value)
+        }
+        if !pageToken.isEmpty {
+            require("id < ?", .integer(try PageToken(parsing: pageToken).lastAdmissionNumber))
+        }
+        if let toolID = filter.toolID { require("tool_id = ?", .text(toolID)) }
+        if let profile = filter.profile { require("profile = ?", .text(profile)) }
+        if let since = filter.createdSinceNanoseconds { require("created_ns >= ?", .integer(since)) }
+        if let before = filter.createdBeforeNanoseconds { require("created_ns < ?", .integer(before)) }
+        if !filter.states.isEmpty {
+            let numbers = filter.states.map { String($0.rawValue) }.sorted().joined(separator: ", ")
+            conditions.append("state IN (\(numbers))")
+        }
+        let condition = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
+        // One more than asked tells whether there is a next page.
+        var records = try connection.all(
+            composed: "SELECT \(JobRecord.columns) FROM jobs \(condition) ORDER BY id DESC LIMIT \(size + 1)", values,
+            what: "list jobs"
+        ) { row throws(DomeError) in
+            try JobRecord(row, path: path)
+        }
+        guard records.count > size else { return JobPage(records: records, nextToken: nil) }
+        records.removeLast()
+        let last = records.last?.admissionNumber ?? 0
+        return JobPage(records: records, nextToken: PageToken(lastAdmissionNumber: last).text)
+    }
+}

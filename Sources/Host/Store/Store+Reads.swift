@@ -1,0 +1,43 @@
+package import DomeModel
+
+extension Store {
+    /// The database, with nothing left that a read would miss.
+    private func current() throws(DomeError) -> Database {
+        try writes.writeMarks()
+        return database
+    }
+
+    /// The job, or nil.
+    package func job(_ id: JobID) throws(DomeError) -> JobRecord? { try current().job(id) }
+
+    /// The job that `key` named, or nil.
+    package func job(forKey key: String) throws(DomeError) -> JobRecord? { try current().job(forKey: key) }
+
+    /// The job with its documents and artifacts, or nil.
+    package func detail(_ id: JobID) throws(DomeError) -> JobDetail? { try current().detail(id) }
+
+    /// Jobs from the newest to the oldest. `pageToken` is empty or a previous page's `nextToken` (with the same
+    /// filter); another is E_INVALID_REQUEST. `pageSize` 0 means `JobPage.defaultSize`.
+    package func jobs(
+        _ filter: JobFilter = JobFilter(), pageToken: String = "", pageSize: Int = 0
+    ) throws(DomeError) -> JobPage {
+        try current().jobs(filter, pageToken: pageToken, pageSize: pageSize)
+    }
+
+    /// All jobs that are queued or running, oldest first: what recovery begins with.
+    package func unfinishedJobs() throws(DomeError) -> [JobRecord] { try current().unfinishedJobs() }
+
+    /// States that no job is in are absent.
+    package func countsByState() throws(DomeError) -> [JobState: Int] { try current().countsByState() }
+
+    /// The ended jobs that `policy` lets go, newest first; deletes nothing. See `deleteJobs`.
+    package func expiredJobs(_ policy: RetentionPolicy) throws(DomeError) -> [JobID] {
+        try current().expiredJobs(policy)
+    }
+
+    /// At most `limit` rows of the audit log with a greater seq, in order; of one job if `jobID` is given.
+    package func auditRows(after seq: Int64 = 0, limit: Int = 1000, jobID: JobID? = nil) throws(DomeError) -> [AuditRow]
+    {
+        try current().auditRows(after: seq, limit: limit, jobID: jobID)
+    }
+}

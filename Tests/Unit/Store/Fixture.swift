@@ -1,0 +1,71 @@
+// Unit tests of the room Store: real SQLite files in folders of their own.
+
+import DomeCrypto
+import DomeModel
+import DomePlatform
+import DomeStore
+import Glibc
+import Synchronization
+
+/// A folder that goes when the fixture does.
+final class Folder: Sendable {
+    let path: String
+    var database: String { path + "/domed.sqlite" }
+
+    init(in parent: String = "/tmp") throws {
+        var template = (parent + "/dome-store-XXXXXX").utf8CString.map { $0 }
+        guard let made = mkdtemp(&template) else { throw DomeError.system("create a folder", errno) }
+        path = String(cString: made)
+    }
+
+    deinit { do { try Files.removeTree(path) } catch { print("left behind: \(path): \(error)") } }
+}
+
+/// Jobs with plausible contents, made with nothing but a number.
+enum Sample {
+    static let caller = Caller(userID: 1000, processID: 4242)
+    static let time: Int64 = 1_800_000_000_000_000_000
+
+    static func id(_ number: Int) -> JobID {
+        JobID(createdMilliseconds: 1_800_000_000_000 + UInt64(number), random: (UInt64(number), 7))
+    }
+
+    static func job(_ number: Int, key: String? = nil, request: String = "request", tool: String = "job.noop") throws
+        -> NewJob
+    {
+        let intent = AuditEntry(
+            .intent, timeNanoseconds: time + Int64(number), actor: caller, jobID: id(number), toolID: tool)
+        var job = NewJob(
+            jobID: id(number), toolID: tool, profile: "default", idempotencyKey: key ?? "key-\(number)",
+            requestHash: try SHA256.digest(request), caller: caller, createdNanoseconds: time + Int64(number),
+            intent: intent)
+        job.taskJSON = "{\"number\":\(number)}"
+        return job
+    }
+
+    static func end(_ number: Int, _ state: JobState = .succeeded, started: Bool = true) -> FinishedJob {
+        let outcome = AuditEntry(
+            .outcome, timeNanoseconds: time + 1_000_000 + Int64(number), actor: caller, jobID: id(number),
+            toolID: "job.noop", outcome: state.name)
+        var job = FinishedJob(
+            jobID: id(number), state: state, reason: "exited", endedNanoseconds: time + 1_000_000 + Int64(number),
+            lastSeq: 5, outcome: outcome)
+        if started { job.startedNanoseconds = time + 500_000 + Int64(number) }
+        if state == .succeeded { job.exitCode = 0 }
+        job.provenanceJSON = "{\"end\":\(number)}"
+        job.artifacts = [Artifact(kind: "file", path: "out/\(number)", sha256: nil, byteCount: 3)]
+        return job
+    }
+}
+
+/// What the database says when nobody of ours has it open: by the sqlite3 program, which shares no code with us.
+func sqlite3(_ database: String, _ sql: String) throws -> [String] {
+    guard let pipe = popen("sqlite3 -batch -bail '\(database)' \"\(sql)\" 2>&1", "r") else {
+        throw DomeError.system("run sqlite3", errno)
+    }
+    var output: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    while case let count = fread(&buffer, 1, buffer.count, pipe), count > 0 { output += buffer[..<count] }
+    pclose(pipe)
+    return String(decoding: output, as: UTF8.self).split(separator: "\n").map(String.init)
+}
