@@ -98,7 +98,9 @@ package final class JournalWriter {
 
     /// Appends the EXIT record, which is no event. Uses the reserve, and gives the rest of it back.
     package func appendExit(_ report: ExitReport) throws(DomeError) {
-        guard exit == nil else { throw DomeError(.invalidTransition, "journal of \(jobID) has its EXIT record already") }
+        guard exit == nil else {
+            throw DomeError(.invalidTransition, "journal of \(jobID) has its EXIT record already")
+        }
         var bytes = ByteWriter(capacity: 256)
         report.write(to: &bytes)
         var frame = FrameHeader(kind: FrameHeader.exitKind)
