@@ -113,6 +113,10 @@ let package = Package(
         .executableTarget(
             name: "proto-roundtrip", dependencies: ["DomeProto"], path: "Tests/Contract/proto-roundtrip",
             exclude: ["proto"], swiftSettings: swiftSettings),
+        // For tests only: a server that official gRPC clients talk to (Tests/Interop).
+        .executableTarget(
+            name: "transport-echo", dependencies: ["DomeModel", "DomePlatform", "DomeTransport"],
+            path: "Tests/Support/transport-echo", swiftSettings: swiftSettings),
 
         // Unit tests, one target a room.
         unitTests("Model", ["DomeModel"]),

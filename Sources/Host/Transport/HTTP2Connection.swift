@@ -1,0 +1,302 @@
+internal import CNghttp2
+internal import DomeModel
+internal import DomePlatform
+internal import Glibc
+
+/// A socket with an nghttp2 session on it: reading, writing, keepalive, flood control, closing. Server and
+/// client connections are its two subclasses.
+package class HTTP2Connection {
+    final let loop: EventLoop
+    final let socket: FileDescriptor
+    final let limits: TransportLimits
+    final let shared: SharedBuffers
+    /// Nil once closed.
+    final private(set) var session: OpaquePointer?
+    final var flood: FloodGuard
+    /// The head of the list of open streams, and how many they are.
+    final var firstStream: RPCStream?
+    final var streamCount = 0
+    /// Streams whose buffer has room again; told after the flush.
+    final var writableStreams: [RPCStream] = []
+
+    private final var registration: EventLoop.Registration?
+    /// What the socket did not take yet; else only set during a flush.
+    final var output: OutputBuffer?
+    final var isGatheringFull = false
+    /// Inside nghttp2 or a flush: flushing and closing wait for its end.
+    private final var isBusy = false
+    private final var isFlushScheduled = false
+    private final var closeReason: String?
+    /// A GOAWAY that ends the connection was submitted: write it, read no more.
+    final private(set) var isTerminating = false
+    private final var keepaliveTimer: LoopTimer?
+    private final var hasReceived = false
+    /// The DATA frame being received.
+    final var frameLength = 0
+
+    init(
+        loop: EventLoop, socket: FileDescriptor, limits: TransportLimits, shared: SharedBuffers, isServer: Bool
+    ) throws(DomeError) {
+        (self.loop, self.socket, self.limits, self.shared) = (loop, socket, limits, shared)
+        flood = FloodGuard(limits.flood, now: Clock.monotonicNanoseconds())
+        try socket.setNonblocking(true)
+        session = try SessionSetup.make(isServer: isServer, limits: limits, owner: self)
+    }
+
+    deinit {
+        if let session { nghttp2_session_del(session) }
+    }
+
+    /// Starts serving: until `close`, the loop holds the connection.
+    final func start() throws(DomeError) {
+        registration = try loop.register(socket, interest: .readable) { ready in self.ready(ready) }
+        armKeepalive()
+        setNeedsFlush()
+    }
+
+    // What the subclasses add. Called inside nghttp2.
+
+    func beginHeaders(_ frame: UnsafePointer<nghttp2_frame>) -> Int32 { 0 }
+    func header(
+        _ frame: UnsafePointer<nghttp2_frame>, _ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
+    ) -> Int32 { 0 }
+    func headersComplete(_ frame: UnsafePointer<nghttp2_frame>) {}
+    func dataChunk(_ stream: RPCStream, _ bytes: UnsafeRawBufferPointer, isFrameComplete: Bool, endsStream: Bool) {}
+    func goAwayReceived(errorCode: UInt32, lastStreamID: Int32) {}
+    func pingAcknowledged() {}
+    func streamClosed(_ stream: RPCStream, errorCode: UInt32) {}
+    func endStreamSent(_ stream: RPCStream) {}
+    /// The socket is gone; the streams still open were told.
+    func closed(reason: String) {}
+    /// After each flush, when it may be time to close.
+    func flushed() {}
+
+    // MARK: Streams
+
+    final func link(_ stream: RPCStream) {
+        stream.nextStream = firstStream
+        firstStream?.previousStream = stream
+        firstStream = stream
+        streamCount += 1
+    }
+
+    final func unlink(_ stream: RPCStream) {
+        let next = stream.nextStream
+        next?.previousStream = stream.previousStream
+        if let previous = stream.previousStream { previous.nextStream = next } else { firstStream = next }
+        stream.nextStream = nil
+        stream.previousStream = nil
+        streamCount -= 1
+    }
+
+    /// Gives `count` bytes of window back: the connection's, and the stream's unless nil.
+    final func consume(_ count: Int, stream: Int32?) {
+        guard let session else { return }
+        if let stream {
+            nghttp2_session_consume(session, stream, count)
+        } else {
+            nghttp2_session_consume_connection(session, count)
+        }
+    }
+
+    final func consumeStreamOnly(_ count: Int, stream: Int32) {
+        guard let session else { return }
+        nghttp2_session_consume_stream(session, stream, count)
+    }
+
+    // MARK: Reading
+
+    private final func ready(_ ready: EventLoop.Readiness) {
+        guard session != nil else { return }
+        if ready.contains(.readable), !isTerminating { read() }
+        flush()
+    }
+
+    private final func read() {
+        isBusy = true
+        defer { isBusy = false }
+        for _ in 0..<4 {
+            guard let session, let base = shared.input.baseAddress else { return }
+            let count = recv(socket.number, base, shared.input.count, 0)
+            if count > 0 {
+                hasReceived = true
+                let bytes = base.assumingMemoryBound(to: UInt8.self)
+                let taken = nghttp2_session_mem_recv(session, bytes, count)
+                if taken < 0 { return receiveFailed(Int32(truncatingIfNeeded: taken)) }
+                if count < shared.input.count { return }
+            } else if count == 0 {
+                return close("the peer closed the connection")
+            } else if errno == EAGAIN {
+                return
+            } else if errno != EINTR {
+                return close("cannot receive: " + String(cString: strerror(errno)))
+            }
+        }
+    }
+
+    private final func receiveFailed(_ error: Int32) {
+        switch error {
+        case NGHTTP2_ERR_BAD_CLIENT_MAGIC.rawValue:
+            close("the peer does not speak HTTP/2 with prior knowledge")
+        case NGHTTP2_ERR_CALLBACK_FAILURE.rawValue where closeReason != nil || isTerminating:
+            break
+        case NGHTTP2_ERR_FLOODED.rawValue:
+            terminate(NGHTTP2_ENHANCE_YOUR_CALM, "too many frames that want an answer")
+        default:
+            terminate(NGHTTP2_PROTOCOL_ERROR, String(cString: nghttp2_strerror(error)))
+        }
+    }
+
+    /// The peer sends too much of `what`: ends the connection. Returns what a callback hands to nghttp2.
+    final func calm(_ what: String) -> Int32 {
+        terminate(NGHTTP2_ENHANCE_YOUR_CALM, "flood of " + what)
+        return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
+    }
+
+    /// Says why, with GOAWAY, and closes when that is written, or after five seconds.
+    final func terminate(_ code: nghttp2_error_code, _ reason: String) {
+        guard let session, !isTerminating else { return }
+        isTerminating = true
+        Log.warning("transport.terminate", ["descriptor": "\(socket.number)", "reason": reason])
+        nghttp2_session_terminate_session(session, code.rawValue)
+        loop.schedule(afterMilliseconds: 5000) { [weak self] in self?.close(reason) }
+        setNeedsFlush()
+    }
+
+    // MARK: Writing
+
+    /// What was submitted will leave at the end of this turn.
+    final func setNeedsFlush() {
+        guard !isBusy, !isFlushScheduled, session != nil else { return }
+        isFlushScheduled = true
+        loop.schedule(afterNanoseconds: 0) {
+            self.isFlushScheduled = false
+            self.flush()
+        }
+    }
+
+    /// Sends what there is. Four rounds at most, so that one fast reader does not starve the rest.
+    private final func flush() {
+        guard !isBusy, session != nil else { return closeIfAsked() }
+        isBusy = true
+        var rounds = 0
+        while rounds < 4, closeReason == nil, flushRound() { rounds += 1 }
+        isBusy = false
+        if closeReason == nil, let session {
+            if isTerminating, output == nil, nghttp2_session_want_write(session) == 0 { close("terminated") }
+            if output == nil, rounds == 4 { setNeedsFlush() }
+            flushed()
+        }
+        closeIfAsked()
+        updateInterest()
+    }
+
+    /// One buffer full. True: there may be more.
+    private final func flushRound() -> Bool {
+        if output == nil { gather() }
+        guard let output else { return false }
+        switch output.send(to: socket.number) {
+        case .failed:
+            close("cannot send: " + String(cString: strerror(errno)))
+            return false
+        case .blocked:
+            return false
+        case .done:
+            self.output = nil
+            shared.giveBack(output)
+            tellWritableStreams()
+            return true
+        }
+    }
+
+    /// Has nghttp2 produce up to a buffer full.
+    private final func gather() {
+        guard let session else { return }
+        let buffer = shared.takeOutput()
+        output = buffer
+        isGatheringFull = false
+        while buffer.count < SharedBuffers.outputBytes, !isGatheringFull {
+            var chunk: UnsafePointer<UInt8>?
+            let count = nghttp2_session_mem_send(session, &chunk)
+            if count < 0 { close(String(cString: nghttp2_strerror(Int32(truncatingIfNeeded: count)))) }
+            guard count > 0, let chunk else { break }
+            buffer.append(UnsafeRawBufferPointer(start: chunk, count: count))
+        }
+        guard buffer.count == 0 else { return }
+        output = nil
+        shared.giveBack(buffer)
+    }
+
+    private final func tellWritableStreams() {
+        guard !writableStreams.isEmpty else { return }
+        let streams = writableStreams
+        writableStreams.removeAll()
+        for stream in streams where stream.connection != nil {
+            stream.isOverHighWater = false
+            stream.becameWritable()
+        }
+    }
+
+    private final func updateInterest() {
+        guard let session, let registration else { return }
+        var interest: EventLoop.Readiness = []
+        if output != nil { interest.insert(.writable) }
+        // A peer that takes no answers gets no more of them: past a thousand queued frames it is not read.
+        let isClogged = output != nil && nghttp2_session_get_outbound_queue_size(session) > 1000
+        if !isTerminating, !isClogged { interest.insert(.readable) }
+        registration.setInterest(interest)
+    }
+
+    // MARK: Keepalive
+
+    private final func armKeepalive() {
+        guard limits.keepaliveIntervalMilliseconds > 0 else { return }
+        hasReceived = false
+        keepaliveTimer = loop.schedule(afterMilliseconds: limits.keepaliveIntervalMilliseconds) { [weak self] in
+            guard let self else { return }
+            if hasReceived { armKeepalive() } else { probe() }
+        }
+    }
+
+    private final func probe() {
+        guard let session else { return }
+        nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
+        setNeedsFlush()
+        keepaliveTimer = loop.schedule(afterMilliseconds: limits.keepaliveTimeoutMilliseconds) { [weak self] in
+            guard let self else { return }
+            if hasReceived { armKeepalive() } else { close("keepalive: the peer does not answer") }
+        }
+    }
+
+    // MARK: Closing
+
+    /// Closes at once, or as soon as nghttp2 has returned.
+    final func close(_ reason: String) {
+        if closeReason == nil { closeReason = reason }
+        if !isBusy { closeIfAsked() }
+    }
+
+    private final func closeIfAsked() {
+        guard let reason = closeReason, let session, !isBusy else { return }
+        self.session = nil
+        registration?.cancel()
+        registration = nil
+        keepaliveTimer?.cancel()
+        while let stream = firstStream {
+            stream.discardInbound()
+            unlink(stream)
+            streamClosed(stream, errorCode: NGHTTP2_CANCEL.rawValue)
+            stream.connection = nil
+        }
+        nghttp2_session_del(session)
+        if let output { shared.giveBack(output) }
+        output = nil
+        writableStreams = []
+        closed(reason: reason)
+    }
+
+    /// Whether the connection is gone.
+    package final var isClosed: Bool { session == nil }
+    /// Set when closing was asked for, to be done or already done.
+    final var isClosing: Bool { closeReason != nil }
+}
