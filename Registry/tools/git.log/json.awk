@@ -1,0 +1,1 @@
+../text.search/json.awk
