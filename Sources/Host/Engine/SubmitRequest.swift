@@ -51,18 +51,11 @@ package struct SubmitRequest: Sendable {
 
 /// What a submission leads to.
 package struct SubmitReply: Sendable {
-    package var jobID: JobID
-    package var state: JobState
+    package var report: JobReport
+    /// Whether the idempotency key named an earlier job, which this is.
+    package var isReplayed: Bool
     /// "submitted" or "replayed", and perhaps a hint.
     package var message: String
-    package var artifacts: [Artifact]
-
-    package init(jobID: JobID, state: JobState, message: String, artifacts: [Artifact]) {
-        self.jobID = jobID
-        self.state = state
-        self.message = message
-        self.artifacts = artifacts
-    }
 }
 
 /// A file that a job left, below its folder.

@@ -1,0 +1,21 @@
+internal import DomeAsync
+internal import DomeEngine
+internal import DomeModel
+internal import DomeProto
+
+extension DomedService {
+    /// Removes old finished jobs with their output.
+    func collectGarbage(_ request: Domed_V1_CollectGarbageRequest) async -> Domed_V1_CollectGarbageResponse {
+        do throws(DomeError) {
+            let report = try await engine.collectGarbage(
+                olderThanSeconds: request.olderThanSeconds, maxBytes: request.maxBytes, isDryRun: request.dryRun)
+            return .with {
+                $0.status = .success()
+                $0.jobsRemoved = UInt32(clamping: report.jobs)
+                $0.bytesFreed = report.bytes
+            }
+        } catch {
+            return .with { $0.status = .failure(error) }
+        }
+    }
+}

@@ -1,0 +1,21 @@
+internal import DomeAsync
+internal import DomeEngine
+internal import DomeModel
+internal import DomeProto
+
+extension DomedService {
+    /// A tool's schema documents themselves, and its manifest.
+    func getToolSchema(_ request: Domed_V1_GetToolSchemaRequest) -> Domed_V1_GetToolSchemaResponse {
+        do throws(DomeError) {
+            let tool = try engine.tool(request.toolId)
+            return .with {
+                $0.status = .success()
+                $0.inputSchemaJson = tool.inputSchemaJSON
+                $0.outputSchemaJson = tool.outputSchemaJSON
+                $0.manifestJson = tool.manifestJSON
+            }
+        } catch {
+            return .with { $0.status = .failure(error) }
+        }
+    }
+}

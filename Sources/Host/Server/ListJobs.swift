@@ -1,0 +1,61 @@
+internal import DomeAsync
+internal import DomeEngine
+internal import DomeModel
+internal import DomeProto
+
+extension DomedService {
+    /// Jobs, newest first, a page at a time.
+    func listJobs(_ request: Domed_V1_ListJobsRequest) async -> Domed_V1_ListJobsResponse {
+        do throws(DomeError) {
+            let page = try await engine.jobs(try Self.query(request))
+            return .with {
+                $0.status = .success()
+                $0.jobs = page.jobs.map(Self.summary)
+                $0.nextPageToken = page.nextPageToken ?? ""
+            }
+        } catch {
+            return .with { $0.status = .failure(error) }
+        }
+    }
+
+    private static func query(_ request: Domed_V1_ListJobsRequest) throws(DomeError) -> JobQuery {
+        var query = JobQuery()
+        for state in request.states where state.rawValue != 0 {
+            guard let known = JobState(rawValue: state.rawValue) else {
+                throw DomeError(.invalidRequest, "states: there is no job state \(state.rawValue)")
+            }
+            query.states.append(known)
+        }
+        query.toolID = request.toolId.isEmpty ? nil : request.toolId
+        query.sinceNanoseconds = try time(request.since, "since")
+        query.untilNanoseconds = try time(request.until, "until")
+        query.pageSize = request.pageSize == 0 ? 100 : Int(min(request.pageSize, 1_000))
+        query.pageToken = request.pageToken.isEmpty ? nil : request.pageToken
+        return query
+    }
+
+    private static func time(_ text: String, _ field: String) throws(DomeError) -> Int64? {
+        guard !text.isEmpty else { return nil }
+        guard let time = Timestamp.parse(text) else {
+            throw DomeError(
+                .invalidRequest, "\(field): '\(text.prefix(64))' is no RFC 3339 time, e.g. 2026-11-20T08:00:00Z")
+        }
+        return time
+    }
+
+    private static func summary(_ report: JobReport) -> Domed_V1_JobSummary {
+        .with {
+            $0.runId = report.jobID.runID
+            $0.jobId = report.jobID.text
+            $0.toolId = report.toolID
+            $0.profile = report.profile
+            $0.state = Domed_V1_JobState(rawValue: report.state.rawValue)
+            $0.createdAt = timestamp(report.createdNanoseconds)
+            $0.startedAt = timestamp(report.startedNanoseconds)
+            $0.endedAt = timestamp(report.endedNanoseconds)
+            $0.exitCode = report.exitCode
+            $0.message = report.message
+            $0.lastSeq = report.lastSeq
+        }
+    }
+}

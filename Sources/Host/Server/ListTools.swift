@@ -1,0 +1,21 @@
+internal import DomeAsync
+internal import DomeEngine
+internal import DomeProto
+
+extension DomedService {
+    /// All tools, by id.
+    func listTools(_ request: Domed_V1_ListToolsRequest) -> Domed_V1_ListToolsResponse {
+        .with {
+            $0.status = .success()
+            $0.tools = engine.tools().map { tool in
+                .with {
+                    $0.toolId = tool.toolID
+                    $0.version = tool.version
+                    $0.title = tool.title
+                    $0.shortDescription = tool.shortDescription
+                    $0.kind = tool.kind
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+internal import DomeModel
+internal import DomePlatform
+internal import DomeProto
+
+extension Domed_V1_RpcStatus {
+    /// All went well; `message` is for people.
+    static func success(_ message: String = "ok") -> Domed_V1_RpcStatus {
+        .with {
+            $0.ok = true
+            $0.message = message
+        }
+    }
+
+    /// A domain error. Its cause stays in the daemon's log.
+    static func failure(_ error: DomeError) -> Domed_V1_RpcStatus {
+        .with {
+            $0.code = Domed_V1_ErrorCode(rawValue: error.code.rawValue)
+            $0.message = error.message
+            $0.retryable = error.code.isRetryable
+        }
+    }
+}
+
+extension Domed_V1_ArtifactRef {
+    init(kind: String, path: String) {
+        self.init()
+        self.kind = kind
+        self.path = path
+    }
+}
+
+/// A job id from a client; anything that is not one cannot name a job.
+func jobID(_ text: String) throws(DomeError) -> JobID {
+    guard !text.isEmpty else { throw DomeError(.invalidRequest, "job_id must not be empty") }
+    guard let id = JobID(text) else { throw DomeError(.notFound, "job not found: \(text.prefix(128))") }
+    return id
+}
+
+/// A time for a response; empty when there is none.
+func timestamp(_ nanoseconds: Int64?) -> String { nanoseconds.map { Timestamp.format(nanoseconds: $0) } ?? "" }

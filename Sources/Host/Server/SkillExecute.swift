@@ -1,0 +1,33 @@
+internal import DomeAsync
+internal import DomeEngine
+internal import DomeModel
+internal import DomeProto
+
+extension DomedService {
+    /// Admits a job and waits for its end as long as the request says.
+    func skillExecute(
+        _ request: Domed_V1_SkillExecuteRequest, _ caller: Caller
+    ) async -> Domed_V1_SkillExecuteResponse {
+        let submission = SubmitRequest(
+            skillID: request.skillId, profile: request.profile, idempotencyKey: request.idempotencyKey,
+            taskJSON: request.taskJson, constraintsJSON: request.constraintsJson, caller: caller)
+        do throws(DomeError) {
+            let reply = try await engine.submit(submission)
+            let report = reply.report
+            return .with {
+                $0.status = .success(reply.message)
+                $0.runId = report.jobID.runID
+                $0.jobId = report.jobID.text
+                $0.state = Domed_V1_JobState(rawValue: report.state.rawValue)
+                $0.artifacts = report.artifacts.map { Domed_V1_ArtifactRef(kind: $0.kind, path: $0.path) }
+                $0.exitCode = report.exitCode
+                $0.signal = report.signal
+                $0.lastSeq = report.lastSeq
+                $0.replayed = reply.isReplayed
+                $0.reason = report.reason
+            }
+        } catch {
+            return .with { $0.status = .failure(error) }
+        }
+    }
+}
