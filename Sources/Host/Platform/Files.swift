@@ -67,6 +67,13 @@ package enum Files {
         guard mkdir(path, mode) == 0 || errno == EEXIST else { throw .system("create folder \(path)", errno) }
     }
 
+    /// A descriptor for wherever stderr goes, for a child that logs to the same place.
+    package static func duplicateStandardError() throws(DomeError) -> FileDescriptor {
+        let copy = fcntl(2, F_DUPFD_CLOEXEC, 3)
+        guard copy >= 0 else { throw .system("duplicate stderr", errno) }
+        return FileDescriptor(owning: copy)
+    }
+
     package static func isDirectory(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR

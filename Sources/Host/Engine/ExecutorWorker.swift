@@ -1,0 +1,144 @@
+package import DomeAsync
+internal import DomeLink
+package import DomeModel
+internal import DomePlatform
+
+/// The worker process of one executor plugin: started when first needed, started again with growing pauses when it
+/// dies. What the plugin does wrong costs the calls that were under way, nothing else.
+@Core
+package final class ExecutorWorker {
+    package let pluginFolder: String
+    private let workerPath: String
+    private var link: WorkerLink?
+    private var process: ProcessHandle?
+    private var registration: EventLoop.Registration?
+    private var waiting: [UInt64: CheckedContinuation<Result<[UInt8], DomeError>, Never>] = [:]
+    private var outbox: [WorkerMessage] = []
+    private var nextRequest: UInt64 = 1
+    private var consecutiveFailures = 0
+    private var blockedUntilNanoseconds: Int64 = 0
+    /// What the worker said of itself.
+    package private(set) var identity: (id: String, version: String)?
+    private var lastFailure = "it ended"
+
+    private static let callLimitMilliseconds: UInt64 = 30_000
+
+    package init(pluginFolder: String, workerPath: String) {
+        self.pluginFolder = pluginFolder
+        self.workerPath = workerPath
+    }
+
+    /// Asks the plugin for a launch plan. Errors: what the plugin says (E_INVALID_REQUEST for a task that does not
+    /// fit), or E_INTERNAL when its worker cannot be started or dies over it.
+    package func prepare(_ job: [UInt8]) async throws(DomeError) -> [UInt8] {
+        try start()
+        let request = nextRequest
+        nextRequest += 1
+        outbox.append(.prepare(request: request, job: job))
+        let timer = Core.loop.schedule(afterMilliseconds: Self.callLimitMilliseconds) { [weak self] in
+            Core.assumeIsolated { self?.end("a call took longer than \(Self.callLimitMilliseconds / 1000) s") }
+        }
+        defer { timer.cancel() }
+        let result = await withCheckedContinuation { continuation in
+            waiting[request] = continuation
+            flush()
+        }
+        return try result.get()
+    }
+
+    /// Starts the worker ahead of the first call, so that it does not pay for it.
+    package func warmUp() {
+        do throws(DomeError) { try start() } catch {
+            Log.warning("worker_start_failed", ["plugin_folder": pluginFolder, "error": error.description])
+        }
+    }
+
+    private func start() throws(DomeError) {
+        guard link == nil else { return }
+        guard Clock.monotonicNanoseconds() >= blockedUntilNanoseconds else {
+            throw DomeError(
+                .internal,
+                "executor plugin \(pluginFolder) failed \(consecutiveFailures) times in a row (\(lastFailure)); "
+                    + "it is tried again in a moment, see the daemon's log")
+        }
+        let (ours, theirs) = try UnixSocket.packetPair()
+        try ours.setNonblocking(true)
+        var program = Subprocess(workerPath, ["domed-worker", "--plugin", pluginFolder, "--fd", "3"])
+        program.environment = ["PATH=/usr/bin:/bin", "LANG=C.UTF-8"]
+        program.descriptors = [(theirs, 3)]
+        // Its stderr is the daemon's: the log.
+        program.descriptors.append((try Files.duplicateStandardError(), 2))
+        let process = try ProcessHandle(try program.start())
+        try process.whenEnded(on: Core.loop) { [weak self] in
+            Core.assumeIsolated { self?.end("its worker ended") }
+        }
+        self.process = process
+        let link = WorkerLink(ours)
+        self.link = link
+        registration = try Core.loop.register(ours, interest: .readable) { [weak self] ready in
+            Core.assumeIsolated { self?.serve(ready) }
+        }
+        Log.debug("worker_started", ["plugin_folder": pluginFolder, "pid": String(process.processID)])
+    }
+
+    private func serve(_ ready: EventLoop.Readiness) {
+        if ready.contains(.writable) { flush() }
+        while let link {
+            do throws(DomeError) {
+                switch try link.receive() {
+                case .message(let message): take(message)
+                case .wouldBlock: return
+                case .closed: return end("its worker closed the link")
+                }
+            } catch {
+                return end(error.message)
+            }
+        }
+    }
+
+    private func take(_ message: WorkerMessage) {
+        switch message {
+        case .hello(let hello):
+            identity = (hello.pluginID, hello.pluginVersion)
+        case .plan(let request, let document):
+            consecutiveFailures = 0
+            waiting.removeValue(forKey: request)?.resume(returning: .success(document))
+        case .failed(0, _, let message): end(message)
+        case .failed(let request, let code, let message):
+            waiting.removeValue(forKey: request)?.resume(returning: .failure(DomeError(code, message)))
+        case .prepare, .cancel: end("its worker sent a message that only domed may send")
+        }
+    }
+
+    private func flush() {
+        guard let link else { return }
+        do throws(DomeError) {
+            while let message = outbox.first {
+                guard try link.send(message) else { break }
+                outbox.removeFirst()
+            }
+            registration?.setInterest(outbox.isEmpty ? .readable : [.readable, .writable])
+        } catch {
+            end(error.message)
+        }
+    }
+
+    /// Gives the worker up; whoever waits gets an error.
+    private func end(_ why: String) {
+        guard link != nil else { return }
+        registration?.cancel()
+        process?.send(signal: 9)
+        (link, process, registration) = (nil, nil, nil)
+        outbox.removeAll()
+        lastFailure = why
+        consecutiveFailures += 1
+        // The first failure may be a crash over one odd job: try again at once. Then 0.2 s, 0.4 s … 30 s.
+        let pause = consecutiveFailures < 2 ? 0 : min(30_000, 100 << min(consecutiveFailures, 9))
+        blockedUntilNanoseconds = Clock.monotonicNanoseconds() + Int64(pause) * 1_000_000
+        Log.warning("worker_lost", ["plugin_folder": pluginFolder, "reason": why])
+        let error = DomeError(.internal, "executor plugin \(pluginFolder) failed: \(why)")
+        let callers = waiting.values
+        waiting.removeAll()
+        for caller in callers { caller.resume(returning: .failure(error)) }
+    }
+}
