@@ -1,0 +1,44 @@
+internal import Glibc
+
+/// The two sides of systemd's protocol that a service needs: sd_listen_fds(3) and sd_notify(3). Spoken directly:
+/// they are an environment variable and a datagram, and libsystemd would be a dependency for that.
+package enum Systemd {
+    /// The sockets that the service manager passed (numbers 3 and up), made close-on-exec; none if it passed none or
+    /// they were meant for another process. The variables are removed: children must not take them for theirs.
+    package static func listenDescriptors() -> [FileDescriptor] {
+        defer {
+            unsetenv("LISTEN_PID")
+            unsetenv("LISTEN_FDS")
+            unsetenv("LISTEN_FDNAMES")
+        }
+        guard let pid = getenv("LISTEN_PID").flatMap({ Int32(String(cString: $0)) }), pid == getpid(),
+            let count = getenv("LISTEN_FDS").flatMap({ Int32(String(cString: $0)) }), (1...16).contains(count)
+        else { return [] }
+        return (3..<(3 + count)).map { number in
+            _ = fcntl(number, F_SETFD, FD_CLOEXEC)
+            return FileDescriptor(owning: number)
+        }
+    }
+
+    /// Tells the service manager, e.g. `READY=1`; nothing happens when there is none.
+    package static func notify(_ state: String) {
+        guard let variable = getenv("NOTIFY_SOCKET") else { return }
+        var path = Array(String(cString: variable).utf8)
+        guard path.count > 1, path.count <= UnixSocket.pathLimitBytes else { return }
+        // A leading @ stands for the abstract name space's NUL.
+        if path[0] == UInt8(ascii: "@") { path[0] = 0 }
+        let number = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard number >= 0 else { return }
+        let descriptor = FileDescriptor(owning: number)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path) }
+        let size = socklen_t(MemoryLayout<sa_family_t>.size + path.count)
+        let bytes = Array(state.utf8)
+        _ = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                sendto(descriptor.number, bytes, bytes.count, Int32(MSG_NOSIGNAL), address, size)
+            }
+        }
+    }
+}
