@@ -16,7 +16,7 @@ package struct JobReport: Sendable {
     package var exitCode: Int32?
     package var signal: Int32?
     package var lastSeq: UInt64
-    package var artifacts: [Artifact] = []
+    package var artifacts: [ArtifactReport] = []
     /// The provenance document; `null` members of it are never left out but "unknown".
     package var provenance: JSONValue = .object(JSONObject())
     package var enforcementJSON = ""

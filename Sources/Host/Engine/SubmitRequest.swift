@@ -1,16 +1,5 @@
 package import DomeModel
 
-/// Who asks: what the kernel says of the socket's other end.
-package struct Caller: Sendable, Equatable {
-    package var userID: UInt32
-    package var processID: Int32
-
-    package init(userID: UInt32, processID: Int32) {
-        self.userID = userID
-        self.processID = processID
-    }
-}
-
 /// SkillExecute's request as a value, unchecked.
 package struct SubmitRequest: Sendable {
     package var skillID: String
@@ -58,18 +47,14 @@ package struct SubmitReply: Sendable {
     package var message: String
 }
 
-/// A file that a job left, below its folder.
-package struct Artifact: Sendable, Equatable {
+/// A file that a job left.
+package struct ArtifactReport: Sendable, Equatable {
     package var kind: String
     /// Absolute path on the host.
     package var path: String
-    package var sha256: String
-    package var bytes: UInt64
 
-    package init(kind: String, path: String, sha256: String, bytes: UInt64) {
+    package init(kind: String, path: String) {
         self.kind = kind
         self.path = path
-        self.sha256 = sha256
-        self.bytes = bytes
     }
 }

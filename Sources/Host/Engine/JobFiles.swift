@@ -1,0 +1,113 @@
+package import DomeAsync
+internal import DomeJournal
+package import DomeModel
+internal import DomePlatform
+internal import Glibc
+
+/// The folders and journals of jobs, as far as domed itself writes them: before a keeper takes a journal over, and
+/// after it gave it up. On a thread of its own, because disks block.
+package actor JobFiles {
+    private let executor: LoopExecutor
+    private let jobsPath: String
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    package init(executor: LoopExecutor, jobsPath: String) {
+        self.executor = executor
+        self.jobsPath = jobsPath
+    }
+
+    /// Where the journal of a job lies.
+    package nonisolated func journalPath(_ job: JobID) -> String { Journal.path(jobsPath: jobsPath, job) }
+
+    /// Makes a job's folder and journal with its first event, seq 1: queued.
+    package func create(_ job: JobID) throws(DomeError) {
+        let writer = try JournalWriter.create(path: journalPath(job), job)
+        try writer.appendEvent(.stateChange, stateChangePayload(from: nil, to: .queued))
+    }
+
+    /// What a job's journal holds, for recovery.
+    package func summary(_ job: JobID) throws(DomeError) -> JobJournal {
+        let summary = try JournalSummary.scan(path: journalPath(job), job)
+        return JobJournal(lastSeq: summary.lastSeq, exit: summary.exit)
+    }
+
+    /// Appends what is left to say and the one terminal event, unless an earlier life of the daemon did: then the
+    /// ending of that event is the one that counts. Safe to repeat.
+    package func finish(_ job: JobID, _ ending: JobEnding) throws(DomeError) -> FinishedJournal {
+        let path = journalPath(job)
+        let writer: JournalWriter
+        if Files.exists(path) {
+            writer = try JournalWriter.open(path: path, job, damage: .setAside)
+        } else {
+            writer = try JournalWriter.create(path: path, job)
+        }
+        guard !writer.hasTerminal else {
+            let summary = try JournalSummary.scan(path: path, job)
+            return FinishedJournal(
+                lastSeq: writer.lastSeq, bytes: writer.byteLength,
+                ending: JobEnding(payload: summary.terminalPayload) ?? ending)
+        }
+        if ending.needsErrorEvent { try writer.appendEvent(.error, ending.errorPayload, mayUseReserve: true) }
+        let lastSeq = try writer.appendEvent(.stateChange, ending.payload, isTerminal: true, mayUseReserve: true)
+        return FinishedJournal(lastSeq: lastSeq, bytes: writer.byteLength, ending: ending)
+    }
+
+    /// Runs a diagnostic tool: it proves the daemon, so it needs no process. Returns how the job ends.
+    package func runDiagnostic(_ job: JobID, _ diagnostic: DiagnosticRun) throws(DomeError) -> JobEnding {
+        let writer = try JournalWriter.open(path: journalPath(job), job)
+        // Repeated by recovery after a death in the middle: what was written stays, the rest follows.
+        var written = writer.lastSeq
+        func append(_ kind: EventKind, _ payload: [UInt8], _ stream: OutputStream, seq: UInt64) throws(DomeError) {
+            guard seq > written else { return }
+            written = try writer.appendEvent(kind, payload, stream: stream)
+        }
+        try append(.stateChange, stateChangePayload(from: .queued, to: .running), .none, seq: 2)
+        switch diagnostic {
+        case .noop:
+            break
+        case .log(let lines):
+            for (index, line) in lines.enumerated() {
+                try append(.log, Array(line.utf8), .stdout, seq: 3 + UInt64(index))
+            }
+        case .fail(let reason):
+            return JobEnding(from: .running, state: .failed, reason: reason, message: "the task asked to fail")
+        }
+        return JobEnding(
+            from: .running, state: .succeeded, reason: "exited", message: "exited with code 0", exitCode: 0)
+    }
+
+    /// Removes a job's folder with everything in it; returns the bytes it took.
+    package func remove(_ job: JobID) throws(DomeError) -> UInt64 {
+        let folder = Journal.directory(jobsPath: jobsPath, job)
+        let bytes = size(folder + "/events.journal")
+        try Files.removeTree(folder)
+        return bytes
+    }
+
+    private func size(_ path: String) -> UInt64 {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return 0 }
+        return UInt64(max(0, status.st_size))
+    }
+}
+
+/// What recovery must know of a journal.
+package struct JobJournal: Sendable {
+    package var lastSeq: UInt64
+    package var exit: ExitReport?
+}
+
+/// A journal that got its terminal event.
+package struct FinishedJournal: Sendable {
+    package var lastSeq: UInt64
+    package var bytes: UInt64
+    package var ending: JobEnding
+}
+
+/// What a diagnostic tool does.
+package enum DiagnosticRun: Sendable {
+    case noop
+    case log(lines: [String])
+    case fail(reason: String)
+}
