@@ -118,6 +118,11 @@ let package = Package(
             name: "transport-echo", dependencies: ["DomeModel", "DomePlatform", "DomeTransport"],
             path: "Tests/Support/transport-echo", swiftSettings: swiftSettings),
 
+        // What an event costs on its way to the wire; run by hand.
+        .executableTarget(
+            name: "wire-bench", dependencies: ["DomeModel", "DomeProto", "DomeWire"],
+            path: "Tests/Contract/wire-bench", swiftSettings: swiftSettings),
+
         // Unit tests, one target a room.
         unitTests("Model", ["DomeModel"]),
         unitTests("Platform", ["DomePlatform", "DomeModel"]),

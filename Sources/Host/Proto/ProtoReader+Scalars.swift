@@ -26,8 +26,24 @@ extension ProtoReader {
     /// A string field; bytes that are not UTF-8 are an error, never repaired.
     package mutating func string() throws(ProtoError) -> String {
         let text = try slice()
+        // Nearly all text is ASCII, and `decoding` is specialised here, where `validating` is a generic call.
+        if Self.isASCII(text) { return String(decoding: text, as: UTF8.self) }
         guard let string = String(validating: text, as: UTF8.self) else { throw .invalidUTF8 }
         return string
+    }
+
+    private static func isASCII(_ text: UnsafeRawBufferPointer) -> Bool {
+        var index = 0
+        while text.count - index >= 8 {
+            let word = text.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            if word & 0x8080_8080_8080_8080 != 0 { return false }
+            index += 8
+        }
+        while index < text.count {
+            if text[index] >= 0x80 { return false }
+            index += 1
+        }
+        return true
     }
 
     package mutating func bytes() throws(ProtoError) -> [UInt8] { [UInt8](try slice()) }
