@@ -56,7 +56,8 @@ static const char *const corpus[] = {
     "\"entrypoint\":{\"argv_from_task\":true},\"manifest\":{\"stdin\":\"none\",\"tty\":false},"
     "\"work_directory\":\"/job\",\"grants\":[\"fs.read:/usr\",\"fs.write:/tmp/x\",\"net.loopback\",\"net.full\"],"
     "\"environment\":{\"PATH\":\"/usr/bin\",\"LANG\":\"C.UTF-8\"}}",
-    "{\"task\":{\"script\":\"set -e\\necho \\\"hi\\\"\\n\"},\"entrypoint\":{\"argv_from_task\":true,\"stdin\":\"none\"}}",
+    "{\"task\":{\"script\":\"set -e\\necho \\\"hi\\\"\\n\"},"
+    "\"entrypoint\":{\"argv_from_task\":true,\"stdin\":\"none\"}}",
     "{\"task\":{\"pattern\":\"-x\",\"paths\":[\"/a\",\"/b\",1,true,null],\"limit\":-1.5e3,\"flag\":null},"
     "\"entrypoint\":{\"argv\":[\"rg\",[\"-m\",\"${task.limit}\"],[\"--glob\",\"${task.paths}\"],\"--\","
     "\"${task.pattern}\",\"${task.absent}\",\"${task.flag}\"],\"stdin\":\"task\",\"tty\":true,\"cwd\":\"/job\","

@@ -1,0 +1,158 @@
+import DomeModel
+import DomePlatform
+import DomePluginHost
+import Glibc
+import Testing
+
+/// Plugins/LocalProcess, built by its Makefile and loaded as domed-worker loads it.
+@Suite struct LocalProcessTests {
+    private let executor: Executor
+    private let workshop: Workshop
+
+    init() throws {
+        workshop = try Workshop()
+        try workshop.buildLocalProcess()
+        executor = try Executor(try Plugin(try PluginManifest.read(directory: workshop.directory)))
+    }
+
+    private func plan(_ entrypoint: String, _ task: String, _ more: String = "") throws -> JSONObject {
+        let job = #"{"job_id":"j1","entrypoint":\#(entrypoint),"task":\#(task)\#(more)}"#
+        let plan = try JSONParser.parse(try executor.prepare(Array(job.utf8)), what: "plan")
+        return try #require(plan.objectValue)
+    }
+
+    private func arguments(_ entrypoint: String, _ task: String) throws -> [String] {
+        try #require(try plan(entrypoint, task)["argv"]?.arrayValue).compactMap(\.stringValue)
+    }
+
+    private func refusal(_ entrypoint: String, _ task: String, _ more: String = "") throws -> String {
+        let error = try #require(failure { _ = try plan(entrypoint, task, more) })
+        #expect(error.code == .invalidRequest)
+        return error.message
+    }
+
+    @Test func `a fixed command passes through untouched, shell syntax and all`() throws {
+        let argv = try arguments(#"{"argv":["/bin/sh","-c","echo $HOME ${HOME} \"x\" ü"]}"#, "{}")
+        #expect(argv == ["/bin/sh", "-c", "echo $HOME ${HOME} \"x\" ü"])
+    }
+
+    @Test func `a placeholder is one argument, a list several, an absent one none`() throws {
+        let entrypoint =
+            #"{"argv":["t","${task.s}","${task.n}","${task.b}","${task.l}","${task.none}","${task.null}"]}"#
+        let argv = try arguments(entrypoint, #"{"s":"a b; $(x) '","n":-1.5,"b":true,"l":["x","y z"],"null":null}"#)
+        #expect(argv == ["t", "a b; $(x) '", "-1.5", "true", "x", "y z"])
+    }
+
+    @Test func `a group is dropped with an absent member and repeated for a list`() throws {
+        let entrypoint = #"{"argv":["rg",["-m","${task.max}"],["-g","${task.globs}"],["-C","${task.context}"],"--"]}"#
+        let argv = try arguments(entrypoint, #"{"max":3,"globs":["*.c","*.h"]}"#)
+        #expect(argv == ["rg", "-m", "3", "-g", "*.c", "-g", "*.h", "--"])
+        #expect(try arguments(entrypoint, #"{"globs":[]}"#) == ["rg", "--"])
+    }
+
+    @Test func `a value with a placeholder in it stays text`() throws {
+        #expect(
+            try arguments(#"{"argv":["t","${task.a}"]}"#, #"{"a":"${task.b}","b":"secret"}"#) == ["t", "${task.b}"])
+    }
+
+    @Test func `the caller's argv is taken as it is, with its stdin`() throws {
+        let plan = try plan(
+            #"{"argv_from_task":true}"#, #"{"argv":["printf","%s\n","\u00e4 \ud83d\ude00"],"stdin":"in"}"#)
+        #expect(plan["argv"]?.arrayValue?.compactMap(\.stringValue) == ["printf", "%s\n", "ä 😀"])
+        #expect(plan["stdin"]?.objectValue?["text"]?.stringValue == "in")
+    }
+
+    @Test func `a script becomes a file of the job and is never quoted into a command`() throws {
+        let plan = try plan(
+            #"{"argv_from_task":true}"#, #"{"script":"echo \"hi\"\n"}"#, #","work_directory":"/work""#)
+        #expect(plan["argv"]?.arrayValue?.compactMap(\.stringValue) == ["/bin/sh", "/work/script"])
+        let file = try #require(plan["files"]?.arrayValue?.first?.objectValue)
+        #expect(file["path"]?.stringValue == "script" && file["mode"]?.integerValue == 0o700)
+        #expect(file["text"]?.stringValue == "echo \"hi\"\n")
+    }
+
+    @Test func `grants become mounts and the network`() throws {
+        let plan = try plan(
+            #"{"argv":["t"]}"#, "{}", #","grants":["fs.read:/a \u00fc","fs.write:/b","net.loopback","process"]"#)
+        let mounts = try #require(plan["mounts"]?.arrayValue).compactMap(\.objectValue)
+        #expect(mounts.map { $0["path"]?.stringValue } == ["/a ü", "/b"])
+        #expect(mounts.map { $0["mode"]?.stringValue } == ["read", "write"])
+        #expect(plan["network"]?.stringValue == "loopback")
+        #expect(try self.plan(#"{"argv":["t"]}"#, "{}")["network"]?.stringValue == "none")
+    }
+
+    @Test func `the entrypoint's variables win over the job's, and nothing is lost`() throws {
+        let plan = try plan(
+            #"{"argv":["t"],"environment":{"PATH":"/bin","A":"1"}}"#, "{}",
+            #","environment":{"PATH":"/usr/bin","LANG":"C"}"#)
+        let environment = try #require(plan["environment"]?.objectValue)
+        #expect(environment["PATH"]?.stringValue == "/bin" && environment["A"]?.stringValue == "1")
+        #expect(environment["LANG"]?.stringValue == "C")
+    }
+
+    @Test func `stdin, terminal and folder come from the entrypoint, else from the manifest`() throws {
+        let general = #","manifest":{"stdin":"task","tty":true}"#
+        let inherited = try plan(#"{"argv":["t"]}"#, "{}", general)
+        #expect(inherited["stdin"]?.stringValue == "task" && inherited["tty"]?.boolValue == true)
+        let own = try plan(#"{"argv":["t"],"stdin":"none","tty":false,"cwd":"/x"}"#, "{}", general)
+        #expect(own["stdin"]?.stringValue == "none" && own["tty"] == nil && own["cwd"]?.stringValue == "/x")
+    }
+
+    @Test(
+        arguments: [
+            (#"{}"#, "{}", "either \"argv\" or \"argv_from_task\""),
+            (#"{"argv":["t"],"argv_from_task":true}"#, "{}", "either"), (#"{"argv":[]}"#, "{}", "at least the program"),
+            (#"{"argv":"t"}"#, "{}", "at least the program"), (#"{"argv":["t",7]}"#, "{}", "argv[1] must be text"),
+            (#"{"argv":["${task.x}"]}"#, #"{"x":"/bin/sh"}"#, "cannot choose the program"),
+            (#"{"argv":[["t"]]}"#, "{}", "argv[0] must be a fixed text"),
+            (#"{"argv":["t","--x=${task.x}"]}"#, #"{"x":"1"}"#, "must be the whole element"),
+            (#"{"argv":["t","${task.x}"]}"#, #"{"x":{}}"#, "no text, number or boolean"),
+            (#"{"argv":["t","${task.x}"]}"#, #"{"x":[[]]}"#, "no text, number or boolean"),
+            (#"{"argv":["t","${task.x}"]}"#, #"{"x":"a\u0000b"}"#, "NUL"),
+            (#"{"argv":["t","${task.x}"]}"#, #"{"x":"1","\u0078":"2"}"#, "twice"),
+            (#"{"argv":["t",["${task.x}","${task.x}"]]}"#, #"{"x":["1"]}"#, "only one list"),
+            (#"{"argv":["t"],"stdn":"task"}"#, "{}", "unknown"),
+            (#"{"argv":["t"],"stdin":7}"#, "{}", "\"stdin\" must be"),
+            (#"{"argv_from_task":true}"#, "{}", "either \"argv\" or \"script\""),
+            (#"{"argv_from_task":true}"#, #"{"argv":["a"],"script":"b"}"#, "either"),
+            (#"{"argv_from_task":true}"#, #"{"argv":[]}"#, "at least the program"),
+            (#"{"argv_from_task":true}"#, #"{"argv":["a",1]}"#, "task.argv[1] must be text"),
+            (#"{"argv_from_task":true}"#, #"{"argv":["a"],"stdin":1}"#, "task.stdin must be text"),
+            (#"{"argv_from_task":true}"#, #"{"script":"a\u0000"}"#, "NUL"),
+            (#"{"argv":["t"],"environment":{"A=B":"1"}}"#, "{}", "not a variable"),
+            (#"{"argv":["t"],"environment":{"A":1}}"#, "{}", "not a variable"), (#"{"argv":["t"]}"#, "[]", "\"task\""),
+            (#"{"argv":["t"]}"#, "\"\u{ff}", "not a JSON object"),
+        ])
+    func `what does not fit is refused naming the member`(entrypoint: String, task: String, expected: String) throws {
+        let message = try refusal(entrypoint, task)
+        #expect(message.contains(expected), "\(message)")
+    }
+
+    @Test func `a refusal never repeats the task's values`() throws {
+        #expect(!(try refusal(#"{"argv":["t","${task.x}"]}"#, #"{"x":"hunter2\u0000"}"#)).contains("hunter2"))
+    }
+
+    @Test func `a task nested as deep as dome accepts it is planned, a deeper one refused`() throws {
+        func nested(_ depth: Int) -> String {
+            #"{"x":"# + String(repeating: "[", count: depth) + String(repeating: "]", count: depth) + "}"
+        }
+        #expect(try arguments(#"{"argv":["t"]}"#, nested(JSONParser.depthLimit)) == ["t"])
+        #expect(try refusal(#"{"argv":["t"]}"#, nested(100_000)).contains("not a JSON object"))
+    }
+
+    @Test func `damaged jobs find no crash, no leak and no undefined behaviour`() throws {
+        try workshop.buildLocalProcess("fuzz")
+        let seed = String(UInt64.random(in: 1...UInt64.max))
+        let result = try workshop.run(workshop.path("fuzz_prepare"), [seed, "100000"])
+        print("LocalProcess fuzz:", result.output.split(separator: "\n").joined(separator: ", "))
+        #expect(result.exitCode == 0, "seed \(seed): \(result.output)")
+    }
+
+    @Test func `the library exports its entry and needs nothing but the C library`() throws {
+        let symbols = try workshop.run("/usr/bin/nm", ["-D", "--defined-only", workshop.path("libLocalProcess.so")])
+        #expect(symbols.output.split(separator: "\n").map { $0.split(separator: " ").last } == ["dome_plugin_entry"])
+        let needed = try workshop.run("/usr/bin/objdump", ["-p", workshop.path("libLocalProcess.so")])
+        let libraries = needed.output.split(separator: "\n").filter { $0.contains("NEEDED") }
+        #expect(libraries.allSatisfy { $0.contains("libc.so") })
+    }
+}
