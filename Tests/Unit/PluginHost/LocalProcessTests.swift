@@ -8,11 +8,12 @@ import Testing
 @Suite struct LocalProcessTests {
     private let executor: Executor
     private let workshop: Workshop
+    private let directory: String
 
     init() throws {
         workshop = try Workshop()
-        try workshop.buildLocalProcess()
-        executor = try Executor(try Plugin(try PluginManifest.read(directory: workshop.directory)))
+        directory = try LocalProcessBuild.directory()
+        executor = try Executor(try Plugin(try PluginManifest.read(directory: directory)))
     }
 
     private func plan(_ entrypoint: String, _ task: String, _ more: String = "") throws -> JSONObject {
@@ -141,18 +142,58 @@ import Testing
     }
 
     @Test func `damaged jobs find no crash, no leak and no undefined behaviour`() throws {
-        try workshop.buildLocalProcess("fuzz")
         let seed = String(UInt64.random(in: 1...UInt64.max))
-        let result = try workshop.run(workshop.path("fuzz_prepare"), [seed, "100000"])
+        let result = try workshop.run(directory + "/fuzz_prepare", [seed, "100000"])
         print("LocalProcess fuzz:", result.output.split(separator: "\n").joined(separator: ", "))
         #expect(result.exitCode == 0, "seed \(seed): \(result.output)")
     }
 
+    @Test func `it accepts no text that dome's own parser would not, and writes none either`() throws {
+        let seed = UInt64.random(in: 1...UInt64.max)
+        print("LocalProcess differential seed:", seed)
+        var random = Scrambler(state: seed)
+        let sound = Array(
+            #"{"entrypoint":{"argv":["t",["-x","${task.l}"],"ü😀\u00e4"]},"task":{"l":["é\ud83d\ude00",-1.5e+3]}}"#.utf8)
+        var accepted = 0
+        for _ in 0..<20_000 {
+            var job = sound
+            for _ in 0..<random.next(below: 4) {
+                job[random.next(below: job.count)] =
+                    [UInt8(truncatingIfNeeded: random.next()), 0x22, 0x5c, 0x75, 0x30][
+                        random.next(below: 5)]
+            }
+            guard let plan = try? executor.prepare(job) else { continue }
+            accepted += 1
+            if let error = failure({ _ = try JSONParser.parse(job, what: "job") }) {
+                // A name that stands twice, or a number beyond a double, is another layer's to refuse.
+                let isBeyondSyntax = error.message.contains("stands twice") || error.message.contains("too large")
+                #expect(isBeyondSyntax, "seed \(seed): \(error.message): \(String(decoding: job, as: UTF8.self))")
+            } else {
+                #expect(throws: Never.self, "seed \(seed)") { try JSONParser.parse(plan, what: "plan") }
+            }
+        }
+        #expect(accepted > 1_000)
+    }
+
     @Test func `the library exports its entry and needs nothing but the C library`() throws {
-        let symbols = try workshop.run("/usr/bin/nm", ["-D", "--defined-only", workshop.path("libLocalProcess.so")])
+        let symbols = try workshop.run("/usr/bin/nm", ["-D", "--defined-only", directory + "/libLocalProcess.so"])
         #expect(symbols.output.split(separator: "\n").map { $0.split(separator: " ").last } == ["dome_plugin_entry"])
-        let needed = try workshop.run("/usr/bin/objdump", ["-p", workshop.path("libLocalProcess.so")])
+        let needed = try workshop.run("/usr/bin/objdump", ["-p", directory + "/libLocalProcess.so"])
         let libraries = needed.output.split(separator: "\n").filter { $0.contains("NEEDED") }
         #expect(libraries.allSatisfy { $0.contains("libc.so") })
     }
+}
+
+/// A xorshift generator: a failure is repeated by its seed.
+private struct Scrambler {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state ^= state << 13
+        state ^= state >> 7
+        state ^= state << 17
+        return state
+    }
+
+    mutating func next(below limit: Int) -> Int { Int(next() >> 1) % max(1, limit) }
 }

@@ -12,11 +12,8 @@ private final class Worker {
 
     init(_ directory: String, stdout: FileDescriptor? = nil) throws {
         let (mine, theirs) = try UnixSocket.packetPair()
-        let own = try #require(realpath("/proc/self/exe", nil))
-        defer { free(own) }
-        let folder = String(cString: own).split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 }
         var process = Subprocess(
-            folder + "/domed-worker", ["domed-worker", "--plugin", directory, "--fd", "3"])
+            LocalProcessBuild.products + "/domed-worker", ["domed-worker", "--plugin", directory, "--fd", "3"])
         process.descriptors = [(theirs, 3)]
         if let stdout { process.descriptors += [(stdout, 1), (stdout, 2)] }
         pid = try process.start()
@@ -65,8 +62,7 @@ struct WorkerTests {
     init() throws { workshop = try Workshop() }
 
     private func localProcess() throws -> Worker {
-        try workshop.buildLocalProcess()
-        let worker = try Worker(workshop.directory)
+        let worker = try Worker(try LocalProcessBuild.directory())
         let hello = WorkerMessage.Hello(
             abiMajor: 0, abiMinor: 9, pluginID: "dome.local-process", pluginVersion: "0.1.0")
         #expect(try worker.receive() == .hello(hello))

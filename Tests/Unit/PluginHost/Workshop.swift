@@ -62,12 +62,29 @@ final class Workshop {
         return try PluginManifest.read(directory: directory)
     }
 
-    /// Builds Plugins/LocalProcess by its own Makefile; `goal` is "all" or "fuzz".
-    func buildLocalProcess(_ goal: String = "all") throws {
-        let result = try run(
-            "/usr/bin/make", ["-s", "-C", Self.root + "/Plugins/LocalProcess", goal, "OUT=" + directory])
+}
+
+/// Plugins/LocalProcess and its fuzz driver as their own Makefile builds them, once a run and only what changed, in a
+/// folder beside the test binary.
+enum LocalProcessBuild {
+    /// The folder of the test binary, where `domed-worker` lies too.
+    static let products: String = {
+        guard let own = realpath("/proc/self/exe", nil) else { return "" }
+        defer { free(own) }
+        return String(cString: own).split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 }
+    }()
+
+    private static let build = Result { () throws -> String in
+        let output = products + "/test-plugins/LocalProcess"
+        try Files.makeDirectories(output)
+        let result = try Workshop().run(
+            "/usr/bin/make", ["-s", "-C", Workshop.root + "/Plugins/LocalProcess", "all", "fuzz", "OUT=" + output])
         guard result.exitCode == 0 else { throw DomeError(.internal, "make failed: \(result.output)") }
+        return output
     }
+
+    /// The plugin's folder, as `--plugin` takes it.
+    static func directory() throws -> String { try build.get() }
 }
 
 /// The error `body` ends in; nil if it does not.
