@@ -3,6 +3,7 @@
 // concurrency: the keeper calls this room from its only thread.
 
 internal import CJail
+internal import DomeModel
 
 /// The sandbox layers in force around a job, a bit each, as they go into its record. A bit keeps its meaning
 /// for ever: records of old jobs are read by new programs.
@@ -35,26 +36,8 @@ package struct EnforcedLayers: OptionSet, Sendable, Hashable {
     package static let cgroup = EnforcedLayers(DOME_JAIL_LAYER_CGROUP)
     package static let appArmor = EnforcedLayers(DOME_JAIL_LAYER_APPARMOR)
 
-    private static let names: [(EnforcedLayers, String)] = [
-        (.mounts, "mount_namespace"), (.processes, "pid_namespace"), (.ipc, "ipc_namespace"),
-        (.network, "network_namespace"), (.userNamespace, "user_namespace"), (.identity, "unprivileged_uid"),
-        (.idMappedGrants, "idmapped_grants"), (.capabilities, "no_capabilities"),
-        (.noNewPrivileges, "no_new_privs"), (.limits, "rlimits"), (.descriptors, "closed_descriptors"),
-        (.seccomp, "seccomp"), (.landlock, "landlock"), (.cgroup, "cgroup"), (.appArmor, "apparmor"),
-    ]
-
-    /// The layers' names as records and `dome doctor` spell them, in the order in which they are built; a bit
-    /// of a newer program is `layer_N`.
-    package var layerNames: [String] {
-        var rest = rawValue
-        var result: [String] = []
-        for (layer, name) in Self.names where contains(layer) {
-            result.append(name)
-            rest &= ~layer.rawValue
-        }
-        for bit in 0..<64 where rest & (1 << UInt64(bit)) != 0 { result.append("layer_\(bit)") }
-        return result
-    }
+    /// The layers' names as records and `dome doctor` spell them.
+    package var layerNames: [String] { SandboxLayers.names(of: rawValue) }
 
     /// What every job must have, or it is refused.
     /// - Parameters:

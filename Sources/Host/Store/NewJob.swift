@@ -1,17 +1,6 @@
 package import DomeCrypto
 package import DomeModel
 
-/// Who asked for something, as the kernel says of the connection it came by.
-package struct Caller: Sendable, Equatable {
-    package var userID: UInt32
-    package var processID: Int32
-
-    package init(userID: UInt32, processID: Int32) {
-        self.userID = userID
-        self.processID = processID
-    }
-}
-
 /// What `Store.admit` writes: a job in state `queued`, its request, and the audit's intent.
 package struct NewJob: Sendable {
     package var jobID: JobID
