@@ -132,7 +132,10 @@ let package = Package(
         unitTests("Journal", ["DomeJournal", "DomeModel", "DomePlatform"]),
         unitTests("Catalog", ["DomeCatalog", "DomeModel", "DomePlatform", "DomeCrypto"]),
         unitTests("Store", ["DomeStore", "DomeModel", "DomePlatform", "DomeCrypto", "DomeAsync"]),
-        unitTests("Jail", ["DomeJail", "DomeModel", "DomePlatform", "CJail"]),
+        unitTests("Jail", ["DomeJail", "DomeModel", "DomePlatform", "CJail", "jail-driver"]),
+        .executableTarget(
+            name: "jail-driver", dependencies: ["DomeJail", "DomeModel", "DomePlatform", "CJail"],
+            path: "Tests/Support/jail-driver", swiftSettings: swiftSettings),
         unitTests(
             "PluginHost",
             ["DomePluginHost", "DomeModel", "DomePlatform", "DomeLink", "PluginABI", "domed-worker"]),

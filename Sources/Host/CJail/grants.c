@@ -26,15 +26,16 @@ struct idmap {
 static struct idmap idmaps[IDMAP_LIMIT];
 static size_t idmap_count, idmap_next;
 
-static bool write_map(pid_t pid, const char *name, uint32_t inside, uint32_t outside) {
+// Not by the path /proc: while grants are opened that is the host's, whose pid numbers are others.
+static bool write_map(int proc, pid_t pid, const char *name, uint32_t inside, uint32_t outside) {
     char path[64], text[48];
-    snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
+    snprintf(path, sizeof path, "%d/%s", pid, name);
     int size = snprintf(text, sizeof text, "%u %u 1\n", inside, outside);
-    return write_file(path, text, (size_t)size);
+    return write_file(proc, path, text, (size_t)size);
 }
 
 // A child that only lends us its user namespace.
-static int make_user_namespace(uint32_t owner_uid, uint32_t owner_gid, uint32_t uid, uint32_t gid) {
+static int make_user_namespace(int proc, uint32_t owner_uid, uint32_t owner_gid, uint32_t uid, uint32_t gid) {
     pid_t pid = sys_pidns_clone(CLONE_NEWUSER, NULL);
     if (pid < 0) return -1;
     if (pid == 0) {
@@ -42,9 +43,9 @@ static int make_user_namespace(uint32_t owner_uid, uint32_t owner_gid, uint32_t 
     }
     int result = -1;
     char path[64];
-    snprintf(path, sizeof path, "/proc/%d/ns/user", pid);
-    if (write_map(pid, "uid_map", owner_uid, uid) && write_map(pid, "gid_map", owner_gid, gid)) {
-        result = open(path, O_RDONLY | O_CLOEXEC);
+    snprintf(path, sizeof path, "%d/ns/user", pid);
+    if (write_map(proc, pid, "uid_map", owner_uid, uid) && write_map(proc, pid, "gid_map", owner_gid, gid)) {
+        result = openat(proc, path, O_RDONLY | O_CLOEXEC);
     }
     int error = errno;
     kill(pid, SIGKILL);
@@ -53,14 +54,14 @@ static int make_user_namespace(uint32_t owner_uid, uint32_t owner_gid, uint32_t 
     return result;
 }
 
-static int find_user_namespace(uint32_t owner_uid, uint32_t owner_gid, uint32_t uid, uint32_t gid) {
+static int find_user_namespace(int proc, uint32_t owner_uid, uint32_t owner_gid, uint32_t uid, uint32_t gid) {
     for (size_t index = 0; index < idmap_count; index++) {
         const struct idmap *map = &idmaps[index];
         if (map->owner_uid == owner_uid && map->owner_gid == owner_gid && map->uid == uid && map->gid == gid) {
             return map->user_namespace;
         }
     }
-    int made = make_user_namespace(owner_uid, owner_gid, uid, gid);
+    int made = make_user_namespace(proc, owner_uid, owner_gid, uid, gid);
     if (made < 0) return -1;
     struct idmap *slot = &idmaps[idmap_next];
     if (idmap_count == IDMAP_LIMIT) close(slot->user_namespace);
@@ -86,10 +87,17 @@ static const char *filesystem_name(int fd, char *buffer, size_t size) {
     return buffer;
 }
 
-static bool fail_idmap(int tree, const char *path, struct failure *failure) {
+// Names the culprit: the source's own file system, or (if that one would do) something mounted below it.
+static bool fail_idmap(int source, int user_namespace, const char *path, struct failure *failure) {
     int error = errno;
     char name[48], text[DOME_JAIL_DETAIL];
-    int size = snprintf(text, sizeof text, "%s ", filesystem_name(tree, name, sizeof name));
+    const char *culprit = filesystem_name(source, name, sizeof name);
+    int alone = open_tree(source, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    if (alone >= 0 && user_namespace >= 0 && sys_mount_attributes(alone, 0, 0, 0, user_namespace) == 0) {
+        culprit = "something mounted below";
+    }
+    if (alone >= 0) close(alone);
+    int size = snprintf(text, sizeof text, "%s ", culprit);
     size_t rest = strnlen(path, sizeof text - 1 - (size_t)size);
     memcpy(text + size, path, rest);
     text[(size_t)size + rest] = 0;
@@ -110,9 +118,9 @@ static bool clone_source(struct server *server, struct job *job, int source, con
     uint32_t uid = job->plan.head->uid, gid = job->plan.head->gid;
     bool is_plain = !server->is_root || (mount->flags & DOME_JAIL_MOUNT_PLAIN);
     if (is_plain || (status->st_uid == uid && status->st_gid == gid)) return true;
-    int user_namespace = find_user_namespace(status->st_uid, status->st_gid, uid, gid);
+    int user_namespace = find_user_namespace(server->own_proc, status->st_uid, status->st_gid, uid, gid);
     if (user_namespace < 0 || sys_mount_attributes(*tree, 0, 0, 0, user_namespace) < 0) {
-        return fail_idmap(*tree, path, failure);
+        return fail_idmap(source, user_namespace, path, failure);
     }
     job->layers |= DOME_JAIL_LAYER_IDMAP;
     return true;

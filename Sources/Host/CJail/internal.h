@@ -65,6 +65,7 @@ struct server {
     int host_mounts;  // mount namespace with the host's tree: granted paths are opened here
     int jail_mounts;  // mount namespace with the curated root alone: jobs are cloned from here
     int writable_root; // detached writable mount of the curated root's tmpfs
+    int own_proc;     // O_PATH of the /proc of the server's PID namespace, whatever namespace it is in
     int last_capability;
     uint64_t layers;  // of every job
     const char *const *system_paths;
@@ -116,6 +117,6 @@ int sys_pidns_clone(uint64_t flags, int *pidfd);
 int sys_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 int sys_mount_attributes(int tree, uint64_t set, uint64_t clear, uint64_t propagation, int user_namespace);
 int sys_move_mount(int tree, int directory, const char *path);
-bool write_file(const char *path, const char *text, size_t size);
+bool write_file(int directory, const char *path, const char *text, size_t size);
 
 #endif

@@ -68,7 +68,7 @@ static bool write_own_map(const char *path, uint32_t id) {
     }
     *end++ = '1';
     *end++ = '\n';
-    return write_file(path, text, (size_t)(end - text));
+    return write_file(AT_FDCWD, path, text, (size_t)(end - text));
 }
 
 // Entered after the mounts, so that these belong to a namespace in which the job has no rights, and before the
@@ -78,7 +78,7 @@ bool child_nested_user(const struct job *job, struct failure *failure) {
     uint32_t gid = job->server->is_root ? job->plan.head->gid : getegid();
     if (unshare(CLONE_NEWUSER) < 0) return fail(failure, DOME_JAIL_STAGE_NESTED, errno, NULL);
     // A change of uid made us undumpable, and /proc/self/*_map root's.
-    if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0 || !write_file("/proc/self/setgroups", "deny", 4) ||
+    if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0 || !write_file(AT_FDCWD, "/proc/self/setgroups", "deny", 4) ||
         !write_own_map("/proc/self/uid_map", uid) || !write_own_map("/proc/self/gid_map", gid) ||
         prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) {
         return fail(failure, DOME_JAIL_STAGE_NESTED_IDMAP, errno, NULL);

@@ -258,6 +258,9 @@ bool root_build(struct server *server, struct failure *failure) {
     if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0) goto failed;
     unsigned long remount = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV;
     if (mount(NULL, "/", NULL, remount, NULL) < 0) goto failed;
+    step = "/proc";
+    server->own_proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (server->own_proc < 0) goto failed;
     close(root);
     if (server->full_network) root_refresh(server);
     return true;

@@ -61,9 +61,9 @@ __attribute__((noreturn)) static void report_and_exit(int pipe, uint32_t stage) 
 
 __attribute__((noreturn)) static void child_exec(const struct launch *launch) {
     if (launch->needs_user_namespace) {
-        if (!write_file("/proc/self/setgroups", "deny", 4) ||
-            !write_file("/proc/self/uid_map", launch->uid_map, strlen(launch->uid_map)) ||
-            !write_file("/proc/self/gid_map", launch->gid_map, strlen(launch->gid_map))) {
+        if (!write_file(AT_FDCWD, "/proc/self/setgroups", "deny", 4) ||
+            !write_file(AT_FDCWD, "/proc/self/uid_map", launch->uid_map, strlen(launch->uid_map)) ||
+            !write_file(AT_FDCWD, "/proc/self/gid_map", launch->gid_map, strlen(launch->gid_map))) {
             report_and_exit(launch->report, DOME_JAIL_STAGE_SERVER_IDMAP);
         }
         keep_capabilities();

@@ -49,8 +49,8 @@ int sys_move_mount(int tree, int directory, const char *path) {
     return (int)syscall(SYS_move_mount, tree, "", directory, path, flags);
 }
 
-bool write_file(const char *path, const char *text, size_t size) {
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
+bool write_file(int directory, const char *path, const char *text, size_t size) {
+    int fd = openat(directory, path, O_WRONLY | O_CLOEXEC);
     if (fd < 0) return false;
     ssize_t wrote = write(fd, text, size);
     int error = errno;

@@ -38,7 +38,8 @@ package enum JailProbe {
         _ configuration: JailServer.Configuration, _ timeoutMilliseconds: Int64
     ) throws(DomeError) -> JailExit {
         var plan = LaunchPlan(
-            jobID: JobID(createdMilliseconds: 0, random: (0, 0)), arguments: ["/bin/true"], environment: ["PATH=/usr/bin:/bin"])
+            jobID: JobID(createdMilliseconds: 0, random: (0, 0)), arguments: ["/bin/true"],
+            environment: ["PATH=/usr/bin:/bin"])
         plan.limits.diskBytes = 1 << 20
         let server = try JailServer(configuration)
         defer { reap(server) }
