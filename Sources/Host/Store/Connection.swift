@@ -22,6 +22,8 @@ final class Connection {
         sqlite3_busy_timeout(handle, busyTimeoutMilliseconds)
         // Refuses SQL that could damage the file (writable_schema, shadow tables), even by mistake.
         _ = dome_sqlite3_enable(handle, SQLITE_DBCONFIG_DEFENSIVE)
+        // Takes the place of SQLite's own hook, which checkpoints every 1,000 pages in the midst of a commit;
+        // when to do that is GroupCommit's to say. (PRAGMA wal_autocheckpoint would remove the hook again.)
         let context = Unmanaged.passUnretained(self).toOpaque()
         sqlite3_wal_hook(
             handle,

@@ -43,12 +43,11 @@ final class Database: @unchecked Sendable {
                 "cannot keep a write-ahead log for \(path): its file system lacks shared memory maps; set "
                     + "XDG_STATE_HOME to a local one", cause: "journal_mode \(mode.first ?? "none")")
         }
-        // FULL: every commit is on disk when it returns. Checkpoints are ours to time (see GroupCommit).
-        // Temporary data in memory: savepoints then write no files.
+        // FULL: every commit is on disk when it returns. Temporary data in memory: savepoints write no files.
         try connection.execute(
             """
-            PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY;
-            PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON
+            PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;
+            PRAGMA cell_size_check = ON
             """, what: what)
         connection.keepLogFile()
     }

@@ -58,14 +58,36 @@ enum Sample {
     }
 }
 
-/// What the database says when nobody of ours has it open: by the sqlite3 program, which shares no code with us.
-func sqlite3(_ database: String, _ sql: String) throws -> [String] {
-    guard let pipe = popen("sqlite3 -batch -bail '\(database)' \"\(sql)\" 2>&1", "r") else {
-        throw DomeError.system("run sqlite3", errno)
+/// A script for the store's fault hook: which points fail next, and how often each was visited.
+final class Faults: Sendable {
+    private struct State {
+        var failures: [CommitPoint: Int] = [:]
+        var visits: [CommitPoint: Int] = [:]
+        var onVisit: (@Sendable (CommitPoint) -> Void)?
     }
-    var output: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    while case let count = fread(&buffer, 1, buffer.count, pipe), count > 0 { output += buffer[..<count] }
-    pclose(pipe)
-    return String(decoding: output, as: UTF8.self).split(separator: "\n").map(String.init)
+    private let state = Mutex(State())
+    static let error = DomeError(.resourceExhausted, "a fault of the test's")
+
+    /// The next `count` visits of `point` fail.
+    func fail(_ point: CommitPoint, times count: Int = 1) { state.withLock { $0.failures[point] = count } }
+    func visits(_ point: CommitPoint) -> Int { state.withLock { $0.visits[point] ?? 0 } }
+    /// Called on the store's thread at every visit.
+    func onVisit(_ body: (@Sendable (CommitPoint) -> Void)?) { state.withLock { $0.onVisit = body } }
+
+    var options: StoreOptions {
+        var options = StoreOptions()
+        options.fault = { point in self.visit(point) }
+        return options
+    }
+
+    private func visit(_ point: CommitPoint) -> DomeError? {
+        let (mustFail, body) = state.withLock { state in
+            state.visits[point, default: 0] += 1
+            let remaining = state.failures[point] ?? 0
+            if remaining > 0 { state.failures[point] = remaining - 1 }
+            return (remaining > 0, state.onVisit)
+        }
+        body?(point)
+        return mustFail ? Self.error : nil
+    }
 }
