@@ -31,7 +31,7 @@ help:
 
 ## deps: installs what build, test and check need and this machine lacks
 .PHONY: deps deps-build deps-test deps-check deps-bench
-deps: deps-test deps-check
+deps: deps-check
 deps-build:
 	@SWIFT="$(SWIFT)" $(DEPS) build
 deps-test:
@@ -47,7 +47,7 @@ build: deps-build
 	$(SWIFT) build $(RELEASE_FLAGS)
 	@$(MAKE) --no-print-directory layout
 layout: plugins
-	@ops/install/sync.sh Registry/tools "$(TRIPLE_DIR)/share/dome/registry/tools"
+	@ops/install/sync.sh Registry "$(TRIPLE_DIR)/share/dome/registry"
 
 include ops/plugins.mk
 

@@ -27,8 +27,7 @@ for plugin in "$built"/lib/dome/plugins/*/; do
     put 644 "$plugin/plugin.json" "$root/lib/dome/plugins/$name/plugin.json"
 done
 
-mkdir -p "$root/share/dome/registry"
-ops/install/sync.sh "$built/share/dome/registry/tools" "$root/share/dome/registry/tools"
+ops/install/sync.sh "$built/share/dome/registry" "$root/share/dome/registry"
 
 headers=Sources/PluginABI/include
 for header in "$headers"/dome/*.h "$headers"/dome/*/*.h; do
