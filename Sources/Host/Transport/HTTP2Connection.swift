@@ -7,7 +7,10 @@ internal import Glibc
 /// client connections are its two subclasses.
 package class HTTP2Connection {
     final let loop: EventLoop
-    final let socket: FileDescriptor
+    /// Nil once closed.
+    private final var socket: FileDescriptor?
+    /// Its number, for reading, writing and logs.
+    final let descriptor: Int32
     final let limits: TransportLimits
     final let shared: SharedBuffers
     /// Nil once closed.
@@ -38,6 +41,7 @@ package class HTTP2Connection {
         loop: EventLoop, socket: FileDescriptor, limits: TransportLimits, shared: SharedBuffers, isServer: Bool
     ) throws(DomeError) {
         (self.loop, self.socket, self.limits, self.shared) = (loop, socket, limits, shared)
+        descriptor = socket.number
         flood = FloodGuard(limits.flood, now: Clock.monotonicNanoseconds())
         try socket.setNonblocking(true)
         session = try SessionSetup.make(isServer: isServer, limits: limits, owner: self)
@@ -49,6 +53,7 @@ package class HTTP2Connection {
 
     /// Starts serving: until `close`, the loop holds the connection.
     final func start() throws(DomeError) {
+        guard let socket else { return }
         registration = try loop.register(socket, interest: .readable) { ready in self.ready(ready) }
         armKeepalive()
         setNeedsFlush()
@@ -117,7 +122,7 @@ package class HTTP2Connection {
         defer { isBusy = false }
         for _ in 0..<4 {
             guard let session, let base = shared.input.baseAddress else { return }
-            let count = recv(socket.number, base, shared.input.count, 0)
+            let count = recv(descriptor, base, shared.input.count, 0)
             if count > 0 {
                 hasReceived = true
                 let bytes = base.assumingMemoryBound(to: UInt8.self)
@@ -157,7 +162,7 @@ package class HTTP2Connection {
     final func terminate(_ code: nghttp2_error_code, _ reason: String) {
         guard let session, !isTerminating else { return }
         isTerminating = true
-        Log.warning("transport.terminate", ["descriptor": "\(socket.number)", "reason": reason])
+        Log.warning("transport.terminate", ["descriptor": "\(descriptor)", "reason": reason])
         nghttp2_session_terminate_session(session, code.rawValue)
         loop.schedule(afterMilliseconds: 5000) { [weak self] in self?.close(reason) }
         setNeedsFlush()
@@ -195,7 +200,7 @@ package class HTTP2Connection {
     private final func flushRound() -> Bool {
         if output == nil { gather() }
         guard let output else { return false }
-        switch output.send(to: socket.number) {
+        switch output.send(to: descriptor) {
         case .failed:
             close("cannot send: " + String(cString: strerror(errno)))
             return false
@@ -281,12 +286,11 @@ package class HTTP2Connection {
         self.session = nil
         registration?.cancel()
         registration = nil
+        socket = nil
         keepaliveTimer?.cancel()
         while let stream = firstStream {
-            stream.discardInbound()
             unlink(stream)
             streamClosed(stream, errorCode: NGHTTP2_CANCEL.rawValue)
-            stream.connection = nil
         }
         nghttp2_session_del(session)
         if let output { shared.giveBack(output) }
@@ -299,4 +303,6 @@ package class HTTP2Connection {
     package final var isClosed: Bool { session == nil }
     /// Set when closing was asked for, to be done or already done.
     final var isClosing: Bool { closeReason != nil }
+    /// Why, then.
+    final var closingReason: String? { closeReason }
 }

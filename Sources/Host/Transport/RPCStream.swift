@@ -23,6 +23,8 @@ package class RPCStream {
     /// The peer sent END_STREAM.
     final var isRemoteDone = false
     final var isReceivingPaused = false
+    /// Nobody wants messages of this call any more.
+    final var isOver = false
     private final var isDelivering = false
     /// Flow-control window withheld from the peer while the receiver is paused.
     private final var withheldBytes = 0
@@ -88,7 +90,7 @@ package class RPCStream {
     }
 
     private final func endIfDrained() {
-        guard isRemoteDone, connection != nil, !isReceivingPaused, !isDelivering else { return }
+        guard isRemoteDone, !isOver, !isReceivingPaused, !isDelivering else { return }
         if assembler.isEmpty {
             deliverEnd()
         } else {
@@ -105,7 +107,7 @@ package class RPCStream {
     package final func resumeReceiving() {
         guard isReceivingPaused else { return }
         isReceivingPaused = false
-        guard !isDelivering, connection != nil else { return }
+        guard !isDelivering, !isOver else { return }
         runAssembler { $0.deliverKept($1) }
         if !isReceivingPaused, withheldBytes > 0, let connection {
             connection.consumeStreamOnly(withheldBytes, stream: id)
@@ -126,11 +128,11 @@ package class RPCStream {
         isDelivering = true
         let failure = body(&running) { message in
             self.deliver(message)
-            return self.isReceivingPaused || self.connection == nil ? .pause : .more
+            return self.isReceivingPaused || self.isOver ? .pause : .more
         }
         isDelivering = false
         swap(&running, &assembler)
-        if let failure { fail(failure.status) }
+        if isOver { discardInbound() } else if let failure { fail(failure.status) }
     }
 
     /// Keeps bytes within the shared budget, for a call that looks at them later.
@@ -141,8 +143,8 @@ package class RPCStream {
 
     /// Keeps the shared budget; over it, this stream has to go.
     private final func account() {
-        let held = connection == nil ? 0 : assembler.heldBytes
-        guard held != accountedBytes, let shared = connection?.shared else { return }
+        let held = assembler.heldBytes
+        guard held != accountedBytes, !isOver, let shared = connection?.shared else { return }
         shared.inboundBytes += held - accountedBytes
         accountedBytes = held
         if let limit = connection?.limits.maxInboundBytes, shared.inboundBytes > limit {

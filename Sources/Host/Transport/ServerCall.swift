@@ -38,7 +38,8 @@ package final class ServerCall: RPCStream, @unchecked Sendable {
     package private(set) var deadlineMonotonicNanoseconds: Int64?
     private var deadlineTimer: LoopTimer?
 
-    private(set) var isFinished = false
+    /// An outcome was decided: nothing more goes in either direction but that.
+    private var isFinished: Bool { isOver }
     private var isStarted = false
     private var status = GRPCStatus.ok
     private var trailers: Metadata?
@@ -202,9 +203,15 @@ package final class ServerCall: RPCStream, @unchecked Sendable {
     /// Ends the call without asking the handler; it hears of it by `onCancel`.
     private func abort(_ status: GRPCStatus, _ reason: CallCancellation) {
         guard isActive else { return }
-        // What is still buffered is of no use to anyone.
-        outbound.clear()
-        end(status, nil, extra: nil)
+        if reason == .deadlineExceeded, outbound.count > 0, let connection, let session = connection.session {
+            // Nobody waits for what is still buffered, and the status must not queue behind it.
+            isOver = true
+            discardInbound()
+            nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, NGHTTP2_CANCEL.rawValue)
+            connection.setNeedsFlush()
+        } else {
+            end(status, nil, extra: nil)
+        }
         cancelled(reason)
     }
 
@@ -215,7 +222,7 @@ package final class ServerCall: RPCStream, @unchecked Sendable {
     }
 
     private func end(_ status: GRPCStatus, _ trailers: Metadata?, extra: (StaticString, StaticString)?) {
-        isFinished = true
+        isOver = true
         isOutboundComplete = true
         deadlineTimer?.cancel()
         deadlineTimer = nil
@@ -246,7 +253,7 @@ package final class ServerCall: RPCStream, @unchecked Sendable {
     /// Refuses a request that is no gRPC request, in HTTP's own terms.
     func rejectHTTP(status: StaticString) {
         guard let connection, let session = connection.session, isActive else { return }
-        isFinished = true
+        isOver = true
         hasSentHeaders = true
         var block = HeaderBlock()
         block.add(":status", status)
@@ -273,12 +280,11 @@ package final class ServerCall: RPCStream, @unchecked Sendable {
     func streamClosed(_ reason: CallCancellation) {
         deadlineTimer?.cancel()
         deadlineTimer = nil
-        if isFinished {
-            dropCallbacks()
-        } else {
-            isFinished = true
-            cancelled(reason)
-        }
+        let wasFinished = isFinished
+        isOver = true
+        discardInbound()
+        connection = nil
+        if wasFinished { dropCallbacks() } else { cancelled(reason) }
     }
 
     private func cancelled(_ reason: CallCancellation) {

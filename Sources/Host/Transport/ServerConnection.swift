@@ -88,7 +88,7 @@ final class ServerConnection: HTTP2Connection {
     }
 
     override func closed(reason: String) {
-        Log.debug("transport.closed", ["descriptor": "\(socket.number)", "reason": reason])
+        Log.debug("transport.closed", ["descriptor": "\(descriptor)", "reason": reason])
         server.remove(self)
     }
 

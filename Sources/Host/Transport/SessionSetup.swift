@@ -129,10 +129,8 @@ extension HTTP2Connection {
 
     final func streamEnded(_ id: Int32, errorCode: UInt32) {
         guard let stream = stream(id) else { return }
-        stream.discardInbound()
         unlink(stream)
         streamClosed(stream, errorCode: errorCode)
-        stream.connection = nil
     }
 
     /// nghttp2 asks how much of a stream's buffer to send next.
