@@ -53,7 +53,7 @@ static dome_status_t read_job(plan_t *plan, const char *data, size_t size) {
 /* A misspelt member would silently change how the tool runs. */
 static dome_status_t check_entrypoint(plan_t *plan) {
     static const json_name_t known[] = {
-        NAME("argv"), NAME("argv_from_task"), NAME("stdin"), NAME("tty"), NAME("cwd"), NAME("environment"),
+        NAME("argv"), NAME("argv_from_task"), NAME("cwd"),
     };
     json_walk_t walk = json_walk(plan->entrypoint);
     json_t name, value;
@@ -63,71 +63,14 @@ static dome_status_t check_entrypoint(plan_t *plan) {
             is_known = is_known || json_is(name, known[i].text, known[i].size);
         }
         if (!is_known) {
-            return plan_refuse(plan, "entrypoint's member number %zu is unknown; known are argv, argv_from_task, "
-                               "stdin, tty, cwd, environment", index);
+            return plan_refuse(plan, "entrypoint's member number %zu is unknown; known are argv, argv_from_task, cwd",
+                               index);
         }
     }
     return DOME_OK;
 }
 
-static dome_status_t check_variable(plan_t *plan, json_t name, json_t value, const char *where, size_t index) {
-    bool is_named = name.end - name.at > 2 && !json_has_nul(name) &&
-                    memchr(name.at, '=', (size_t)(name.end - name.at)) == NULL;
-    if (!is_named || json_kind(value) != JSON_STRING || json_has_nul(value)) {
-        return plan_refuse(plan, "%s: member number %zu is not a variable's name with a text, both without NUL", where,
-                           index);
-    }
-    return DOME_OK;
-}
-
-/* Whether the object `environment` has a member spelled as `name`. */
-static bool has_variable(json_t environment, json_t name) {
-    json_walk_t walk = json_walk(environment);
-    json_t other, value;
-    while (json_next(&walk, &other, &value)) {
-        if (other.end - other.at == name.end - name.at &&
-            memcmp(other.at, name.at, (size_t)(name.end - name.at)) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Appends the members of `environment` but those that `winner` has too. */
-static dome_status_t add_variables(plan_t *plan, json_t environment, json_t winner, const char *where, bool *first) {
-    json_walk_t walk = json_walk(environment);
-    json_t name, value;
-    for (size_t index = 1; json_next(&walk, &name, &value); index++) {
-        dome_status_t status = check_variable(plan, name, value, where, index);
-        if (status != DOME_OK) {
-            return status;
-        }
-        if (!has_variable(winner, name)) {
-            text_comma(plan->out, first);
-            text_json(plan->out, name);
-            text_literal(plan->out, ":");
-            text_json(plan->out, value);
-        }
-    }
-    return DOME_OK;
-}
-
-static dome_status_t add_environment(plan_t *plan, json_t added) {
-    bool first = true;
-    json_kind_t kind = json_kind(added);
-    if (kind != JSON_ABSENT && kind != JSON_OBJECT) {
-        return plan_refuse(plan, "entrypoint.environment must be an object");
-    }
-    text_literal(plan->out, ",\"environment\":{");
-    dome_status_t status = add_variables(plan, plan->environment, added, "environment", &first);
-    if (status == DOME_OK) {
-        status = add_variables(plan, added, (json_t){ NULL, NULL }, "entrypoint.environment", &first);
-    }
-    text_literal(plan->out, "}");
-    return status;
-}
-
-/* The caller's own stdin text wins, where the caller brings the command; else what entrypoint or manifest say. */
+/* The caller's own stdin text wins, where the caller brings the command; else what the manifest says. */
 static dome_status_t add_input(plan_t *plan, json_t from_task, json_t wanted) {
     json_kind_t kind = json_kind(from_task);
     if (kind != JSON_ABSENT && kind != JSON_NULL) {
@@ -144,7 +87,7 @@ static dome_status_t add_input(plan_t *plan, json_t from_task, json_t wanted) {
     } else if (wanted.at == NULL || json_is(wanted, "none", 4)) {
         text_literal(plan->out, ",\"stdin\":\"none\"");
     } else {
-        return plan_refuse(plan, "\"stdin\" must be \"none\" or \"task\"");
+        return plan_refuse(plan, "the manifest's \"stdin\" must be \"none\" or \"task\"");
     }
     return DOME_OK;
 }
@@ -183,31 +126,30 @@ static void add_grants(plan_t *plan) {
     text_literal(plan->out, "\"");
 }
 
-/* Members that stand in the entrypoint, or else at the manifest's top level. */
 static dome_status_t add_conditions(plan_t *plan) {
-    static const json_name_t names[] = { NAME("stdin"), NAME("tty"), NAME("cwd"), NAME("environment"),
-                                         NAME("argv_from_task") };
-    static const json_name_t task_input = NAME("stdin");
-    json_t own[5], general[2], brought = { NULL, NULL };
-    if (!json_members(plan->entrypoint, names, own, 5) || !json_members(plan->manifest, names, general, 2)) {
+    static const json_name_t entrypoint_names[] = { NAME("cwd"), NAME("argv_from_task") };
+    static const json_name_t manifest_names[] = { NAME("stdin"), NAME("tty") };
+    static const json_name_t task_name = NAME("stdin");
+    json_t own[2], general[2], brought = { NULL, NULL };
+    if (!json_members(plan->entrypoint, entrypoint_names, own, 2) ||
+        !json_members(plan->manifest, manifest_names, general, 2)) {
         return plan_refuse(plan, "entrypoint or manifest has a member twice");
     }
-    if (json_kind(own[4]) == JSON_TRUE && !json_members(plan->task, &task_input, &brought, 1)) {
+    if (json_kind(own[1]) == JSON_TRUE && !json_members(plan->task, &task_name, &brought, 1)) {
         return plan_refuse(plan, "the task has the member \"stdin\" twice");
     }
-    json_t input = own[0].at != NULL ? own[0] : general[0];
-    json_t tty = own[1].at != NULL ? own[1] : general[1];
-    json_t directory = own[2].at != NULL ? own[2] : plan->work_directory;
-    json_kind_t tty_kind = json_kind(tty);
+    json_t directory = own[0].at != NULL ? own[0] : plan->work_directory;
+    json_kind_t tty_kind = json_kind(general[1]);
     if (tty_kind != JSON_ABSENT && tty_kind != JSON_TRUE && tty_kind != JSON_FALSE) {
-        return plan_refuse(plan, "\"tty\" must be true or false");
+        return plan_refuse(plan, "the manifest's \"tty\" must be true or false");
     }
     if (json_kind(directory) != JSON_STRING || json_has_nul(directory)) {
         return plan_refuse(plan, "entrypoint.cwd must be text without NUL characters");
     }
-    dome_status_t status = add_input(plan, brought, input);
-    if (status == DOME_OK) {
-        status = add_environment(plan, own[3]);
+    dome_status_t status = add_input(plan, brought, general[0]);
+    if (plan->environment.at != NULL) {
+        text_literal(plan->out, ",\"environment\":");
+        text_json(plan->out, plan->environment);
     }
     text_literal(plan->out, ",\"cwd\":");
     text_json(plan->out, directory);

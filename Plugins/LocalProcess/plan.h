@@ -12,8 +12,7 @@
  *       The caller brings the command: the task is {"argv": ["program", …]} or {"script": "…"} (run by /bin/sh),
  *       each with an optional "stdin" text.
  *
- * Besides: "stdin" ("none" or "task"), "tty" (these two also at the manifest's top level), "cwd", and "environment",
- * whose members are added to the job's and win over it.
+ * Besides: "cwd". "stdin" ("none" or "task") and "tty" are the manifest's own members.
  */
 #ifndef LOCALPROCESS_PLAN_H
 #define LOCALPROCESS_PLAN_H

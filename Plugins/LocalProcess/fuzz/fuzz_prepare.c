@@ -57,11 +57,11 @@ static const char *const corpus[] = {
     "\"work_directory\":\"/job\",\"grants\":[\"fs.read:/usr\",\"fs.write:/tmp/x\",\"net.loopback\",\"net.full\"],"
     "\"environment\":{\"PATH\":\"/usr/bin\",\"LANG\":\"C.UTF-8\"}}",
     "{\"task\":{\"script\":\"set -e\\necho \\\"hi\\\"\\n\"},"
-    "\"entrypoint\":{\"argv_from_task\":true,\"stdin\":\"none\"}}",
+    "\"entrypoint\":{\"argv_from_task\":true,\"cwd\":\"/x\"}}",
     "{\"task\":{\"pattern\":\"-x\",\"paths\":[\"/a\",\"/b\",1,true,null],\"limit\":-1.5e3,\"flag\":null},"
     "\"entrypoint\":{\"argv\":[\"rg\",[\"-m\",\"${task.limit}\"],[\"--glob\",\"${task.paths}\"],\"--\","
-    "\"${task.pattern}\",\"${task.absent}\",\"${task.flag}\"],\"stdin\":\"task\",\"tty\":true,\"cwd\":\"/job\","
-    "\"environment\":{\"A\":\"1\",\"PATH\":\"/bin\"}},\"environment\":{\"PATH\":\"/usr/bin\"}}",
+    "\"${task.pattern}\",\"${task.absent}\",\"${task.flag}\"],\"cwd\":\"/job\"},"
+    "\"manifest\":{\"stdin\":\"task\",\"tty\":true},\"environment\":{\"PATH\":\"/usr/bin\"}}",
     "{\"task\":{},\"entrypoint\":{\"argv\":[\"/bin/sh\",\"-c\",\"echo $HOME ${HOME}\"]}}",
 };
 
