@@ -1,3 +1,5 @@
+internal import DomePlatform
+
 /// A value that comes once: any number of tasks wait for it, before or after. What comes later is ignored.
 @Core
 package final class OneShot<Value: Sendable> {
