@@ -28,22 +28,21 @@ package actor Store {
     /// disk that cannot be written (E_RESOURCE_EXHAUSTED).
     package init(path: String, options: StoreOptions = StoreOptions()) throws(DomeError) {
         let database = try Database(path: path, options: options)
-        let loop = try EventLoop()
-        executor = LoopExecutor(loop)
-        writes = GroupCommit(loop: loop, database: database)
+        executor = try LoopExecutor.onNewThread(named: "dome-store")
+        writes = GroupCommit(loop: executor.loop, database: database)
         self.database = database
-        try startThread(named: "dome-store") { loop.run() }
     }
 
     deinit { executor.loop.stop() }
 
-    /// Commits what waits, copies the log into the database and closes it. Every later call fails with E_INTERNAL.
+    /// Commits what waits, copies the log into the database and closes it, also when it throws: what was answered
+    /// is in the log then, and the next start finds it. Every later call fails with E_INTERNAL.
     package func close() throws(DomeError) {
         guard database.connection.isOpen else { return }
+        defer { database.connection.close() }
         writes.flush()
         try writes.writeMarks()
         try database.connection.checkpoint()
-        database.connection.close()
     }
 
     /// What is wrong with the file, as SQLite's integrity check and foreign-key check say; empty if nothing.
