@@ -2,7 +2,8 @@
 # Generates Sources/Host/Proto/Generated from the .proto files: `make gen`. Without DOME_PROTO_ROOT and DOME_GEN_OUT
 # also the code of the differential test's own .proto.
 #
-#   DOME_PROTO_ROOT   where the .proto files lie            (default: proto)
+#   DOME_PROTO_ROOT   where the .proto files lie            (default: proto); files that another checkout's root
+#                     lacks are taken from this one, unless DOME_GEN_IMPORT is set
 #   DOME_GEN_OUT      where the Swift files go              (default: Sources/Host/Proto/Generated)
 #   DOME_GEN_IMPORT   module to import, for output that is not part of DomeProto (default: none)
 #   DOME_SCRATCH      SwiftPM's build directory             (default: .build)
@@ -22,8 +23,11 @@ mkdir -p "$out"
 out=$(absolute "$out")
 command -v protoc >/dev/null || fail "protoc is missing; on Debian: apt-get install protobuf-compiler (make deps)"
 
-mapfile -t protos < <(cd "$proto_root" && find . -name '*.proto' -printf '%P\n' | LC_ALL=C sort)
-((${#protos[@]} > 0)) || fail "no .proto file under $proto_root"
+proto_files() { (cd "$1" && find . -name '*.proto' -printf '%P\n'); }
+[[ -n $(proto_files "$proto_root") ]] || fail "no .proto file under $proto_root"
+roots=("$proto_root")
+[[ -n ${DOME_GEN_IMPORT:-} || $proto_root == "$root/proto" ]] || roots+=("$root/proto")
+mapfile -t protos < <(for each in "${roots[@]}"; do proto_files "$each"; done | LC_ALL=C sort -u)
 
 fresh=$(mktemp -d)
 aside=$(mktemp -d)
@@ -47,8 +51,9 @@ plugin=$("${build[@]}" --show-bin-path)/protoc-gen-dome
 
 options=()
 [[ -z ${DOME_GEN_IMPORT:-} ]] || options+=("--dome_opt=import=$DOME_GEN_IMPORT")
-protoc -I "$proto_root" --plugin=protoc-gen-dome="$plugin" --dome_out="$fresh" "${options[@]}" "${protos[@]}" ||
-    fail "protoc failed"
+# protoc takes a name that exists below the current directory for that file: go where nothing does.
+(cd "$aside" && protoc "${roots[@]/#/-I}" --plugin=protoc-gen-dome="$plugin" --dome_out="$fresh" "${options[@]}" \
+    "${protos[@]}") || fail "protoc failed"
 
 mapfile -t files < <(find "$fresh" -maxdepth 1 -name '*.swift' -size +0 -printf '%f\n' | LC_ALL=C sort)
 # Each .proto gives a descriptor at least, and there is one index.

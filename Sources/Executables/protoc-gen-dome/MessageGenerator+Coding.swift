@@ -48,6 +48,8 @@ extension MessageGenerator {
         text.indented { text in
             text.line("var member: \(field.spelling.type)?")
             text.line("if case .\(field.name)(let earlier) = self.\(property) { member = earlier }")
+            // One owner at a time, lest merging into it copy it.
+            text.line("self.\(property) = nil")
             text.line("try reader.message(&member)")
             text.line("self.\(property) = member.map { .\(field.name)($0) }")
         }

@@ -24,14 +24,17 @@ struct JSONLine {
             if byte < 0x80 {
                 escapedCount += Self.addedByEscaping(byte)
                 index += 1
-            } else {
+                continue
+            }
+            // What is not ASCII is seldom alone: stay here while it lasts.
+            repeat {
                 let length = Self.scalarLength(text, index)
                 guard length > 0 else {
                     isUTF8 = false
                     return
                 }
                 index += length
-            }
+            } while index < count && text[index] >= 0x80
         }
     }
 

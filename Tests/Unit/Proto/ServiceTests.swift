@@ -52,4 +52,22 @@ import Testing
             #expect(registry.files(declaring: "grpc.health.v1." + symbol)?.first?.name == "grpc/health/v1/health.proto")
         }
     }
+
+    @Test func `a file comes with all it imports, each once`() throws {
+        // Descriptors that say no more than their names: a, b, c.
+        let registry = try ProtoFileRegistry([
+            ProtoFile(name: "a", dependencies: ["b", "c"], services: [], hex: "0a0161"),
+            ProtoFile(name: "b", dependencies: ["c", "gone"], services: [], hex: "0a 01\n62"),
+            ProtoFile(name: "c", dependencies: ["a"], services: [], hex: "0A0163"),
+        ])
+        #expect(registry.files(named: "a")?.map(\.name) == ["a", "b", "c"])
+        #expect(registry.files(named: "c")?.map(\.name) == ["c", "a", "b"])
+        #expect(registry.files(named: "b")?.first?.descriptor == [0x0a, 1, 0x62])
+    }
+
+    @Test func `bytes that are no descriptor are refused`() {
+        #expect(throws: ProtoError.truncated) {
+            try ProtoFileRegistry([ProtoFile(name: "a", dependencies: [], services: [], hex: "0a05")])
+        }
+    }
 }

@@ -35,6 +35,7 @@ package struct Grpc_Reflection_V1_ServerReflectionRequest: ProtoMessage {
             case 42:
                 var member: Grpc_Reflection_V1_ExtensionRequest?
                 if case .fileContainingExtension(let earlier) = self.messageRequest { member = earlier }
+                self.messageRequest = nil
                 try reader.message(&member)
                 self.messageRequest = member.map { .fileContainingExtension($0) }
             case 50: self.messageRequest = .allExtensionNumbersOfType(try reader.string())
@@ -114,21 +115,25 @@ package struct Grpc_Reflection_V1_ServerReflectionResponse: ProtoMessage {
             case 34:
                 var member: Grpc_Reflection_V1_FileDescriptorResponse?
                 if case .fileDescriptorResponse(let earlier) = self.messageResponse { member = earlier }
+                self.messageResponse = nil
                 try reader.message(&member)
                 self.messageResponse = member.map { .fileDescriptorResponse($0) }
             case 42:
                 var member: Grpc_Reflection_V1_ExtensionNumberResponse?
                 if case .allExtensionNumbersResponse(let earlier) = self.messageResponse { member = earlier }
+                self.messageResponse = nil
                 try reader.message(&member)
                 self.messageResponse = member.map { .allExtensionNumbersResponse($0) }
             case 50:
                 var member: Grpc_Reflection_V1_ListServiceResponse?
                 if case .listServicesResponse(let earlier) = self.messageResponse { member = earlier }
+                self.messageResponse = nil
                 try reader.message(&member)
                 self.messageResponse = member.map { .listServicesResponse($0) }
             case 58:
                 var member: Grpc_Reflection_V1_ErrorResponse?
                 if case .errorResponse(let earlier) = self.messageResponse { member = earlier }
+                self.messageResponse = nil
                 try reader.message(&member)
                 self.messageResponse = member.map { .errorResponse($0) }
             default: try reader.keepUnknown(tag, in: &unknownFields)

@@ -426,11 +426,13 @@ package struct Torture_V1_Node: ProtoMessage {
             case 26:
                 var member: Torture_V1_Node?
                 if case .next(let earlier) = self.link { member = earlier }
+                self.link = nil
                 try reader.message(&member)
                 self.link = member.map { .next($0) }
             case 34:
                 var member: Torture_V1_Pair?
                 if case .pair(let earlier) = self.link { member = earlier }
+                self.link = nil
                 try reader.message(&member)
                 self.link = member.map { .pair($0) }
             case 42: self.link = .label(try reader.string())
@@ -545,6 +547,7 @@ package struct Torture_V1_Choices: ProtoMessage {
             case 90:
                 var member: Torture_V1_Scalars?
                 if case .messageValue(let earlier) = self.choice { member = earlier }
+                self.choice = nil
                 try reader.message(&member)
                 self.choice = member.map { .messageValue($0) }
             case 98: self.choice = .bytesValue(try reader.bytes())
@@ -557,12 +560,14 @@ package struct Torture_V1_Choices: ProtoMessage {
             case 162:
                 var member: Torture_V1_Empty?
                 if case .empty(let earlier) = self.choice { member = earlier }
+                self.choice = nil
                 try reader.message(&member)
                 self.choice = member.map { .empty($0) }
             case 242: self.second = .text(try reader.string())
             case 250:
                 var member: Torture_V1_Lists?
                 if case .lists(let earlier) = self.second { member = earlier }
+                self.second = nil
                 try reader.message(&member)
                 self.second = member.map { .lists($0) }
             default: try reader.keepUnknown(tag, in: &unknownFields)
@@ -754,6 +759,7 @@ package struct Torture_V1_Names: ProtoMessage {
             case 82:
                 var member: Torture_V1_Empty?
                 if case .member(let earlier) = self.type { member = earlier }
+                self.type = nil
                 try reader.message(&member)
                 self.type = member.map { .member($0) }
             case 90: unknownFields_ = try reader.string()
