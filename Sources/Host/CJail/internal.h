@@ -89,6 +89,7 @@ struct job {
     struct plan plan;
     struct grant grants[MOUNT_LIMIT];
     int work; // detached mount for /job
+    int terminal; // detached mount of the host's /dev/tty, or -1
     int descriptors[FD_COUNT];
     uint64_t token, layers;
     struct outcome *outcome;
@@ -96,10 +97,13 @@ struct job {
 
 bool grants_open(struct server *server, struct job *job, struct failure *failure);
 void grants_close(struct job *job);
+// The host's /dev/tty, for a job with a terminal; called while the host's mounts are entered.
+bool terminal_open(struct server *server, struct job *job, struct failure *failure);
 
 // The job's PID 1: never returns.
 void child_run(struct job *job) __attribute__((noreturn));
 bool child_mounts(const struct job *job, struct failure *failure);
+bool child_terminal(const struct job *job, struct failure *failure);
 bool child_network(struct failure *failure);
 bool child_identity(const struct job *job, struct failure *failure);
 bool child_nested_user(const struct job *job, struct failure *failure);

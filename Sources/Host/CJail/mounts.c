@@ -170,6 +170,7 @@ bool child_mounts(const struct job *job, struct failure *failure) {
     uint64_t tmp = head->tmp_bytes > 0 ? head->tmp_bytes : 256ull << 20;
     uint64_t shm = head->shm_bytes > 0 ? head->shm_bytes : 64ull << 20;
     if (!mount_tmpfs("/tmp", tmp, "1777", DOME_JAIL_STAGE_TMP, failure)) return false;
+    if (!child_terminal(job, failure)) return false;
     if (!mount_tmpfs("/dev/shm", shm, "1777", DOME_JAIL_STAGE_SHM, failure)) return false;
     if (sys_move_mount(job->work, AT_FDCWD, "/job") < 0) {
         return fail(failure, DOME_JAIL_STAGE_WORK_MOUNT, errno, NULL);

@@ -74,6 +74,10 @@ bool plan_decode(struct plan *plan, const void *spec, size_t size, struct failur
     offset += strings * sizeof(uint32_t);
     plan->bytes = base + offset;
     if (head->bytes_size != size - offset) return fail(failure, DOME_JAIL_STAGE_SPEC, EPROTO, "size");
+    // To tmpfs a size of 0 means no limit at all.
+    if (head->work_bytes == 0 && head->work_source == 0) {
+        return fail(failure, DOME_JAIL_STAGE_SPEC, EINVAL, "/job without a size");
+    }
     if (!check_strings(plan)) return fail(failure, DOME_JAIL_STAGE_SPEC, EPROTO, "strings");
     if (!check_mounts(plan)) return fail(failure, DOME_JAIL_STAGE_SPEC, EPROTO, "mounts");
     if (!check_files(plan)) return fail(failure, DOME_JAIL_STAGE_SPEC, EPROTO, "files");

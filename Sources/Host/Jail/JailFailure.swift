@@ -53,12 +53,14 @@ package struct JailFailure: Sendable, Equatable {
     }
 
     private var remedy: String? {
-        switch (dome_jail_stage(rawValue: stage), errno) {
+        let isProc = stage == DOME_JAIL_STAGE_PROC.rawValue || detail == "/proc"
+        if isProc, errno == EPERM {
+            return "/proc of this host is masked, as in many containers: run the container with an unmasked /proc"
+        }
+        return switch (dome_jail_stage(rawValue: stage), errno) {
         case (DOME_JAIL_STAGE_SERVER_NAMESPACES, _), (DOME_JAIL_STAGE_SERVER_IDMAP, _), (DOME_JAIL_STAGE_ROOT, _),
             (DOME_JAIL_STAGE_NESTED, _), (DOME_JAIL_STAGE_NESTED_IDMAP, _), (DOME_JAIL_STAGE_CLONE, _):
             namespaceRemedy
-        case (DOME_JAIL_STAGE_PROC, EPERM):
-            "/proc of this host is masked, as in many containers: run the container with an unmasked /proc"
         case (DOME_JAIL_STAGE_GRANT_OPEN, ELOOP):
             "a symbolic link stands where the granted path was: grant what it leads to"
         case (DOME_JAIL_STAGE_GRANT_OPEN, EINVAL): "only files and folders can be granted"

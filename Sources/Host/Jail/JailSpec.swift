@@ -61,7 +61,8 @@ package struct JailSpec: Sendable {
         }
         return [
             both(RLIMIT_CORE, 0),
-            both(__RLIMIT_NPROC, limits.processes),
+            // Our PID 1 counts too.
+            both(__RLIMIT_NPROC, limits.processes &+ 1),
             both(RLIMIT_NOFILE, limits.openFiles),
             both(RLIMIT_FSIZE, limits.fileBytes),
             // SIGXCPU first, so that the record says what ended it; SIGKILL if that is ignored.

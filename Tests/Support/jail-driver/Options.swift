@@ -10,6 +10,7 @@ struct Options {
     var isProbe = false
     var isGated = false
     var hasProgress = false
+    var usesTerminal = false
     var workSource: String?
     /// A descriptor of the driver's that the job gets as stdout instead of a pipe.
     var outputNumber: Int32?
@@ -36,6 +37,7 @@ struct Options {
         case "--probe": isProbe = true
         case "--gated": isGated = true
         case "--progress": hasProgress = true
+        case "--terminal": usesTerminal = true
         case "--full": (server.hasHostNetwork, plan.network) = (true, .full)
         case "--loopback": plan.network = .loopback
         case "--kill-on-output": onOutput = { session throws(DomeError) in try session.kill() }

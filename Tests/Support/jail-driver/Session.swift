@@ -26,6 +26,14 @@ final class Session {
             (reading, descriptors.standardOutput) = try Self.makePipe()
             descriptors.standardError = descriptors.standardOutput
         }
+        if options.usesTerminal {
+            let (main, tool) = try Self.makeTerminal()
+            reading = main
+            descriptors.standardInput = tool
+            descriptors.standardOutput = tool
+            descriptors.standardError = tool
+            descriptors.terminal = tool
+        }
         if options.hasProgress { (progress, descriptors.progress) = try Self.makePipe() }
         let spec = try JailSpec(options.plan, isGated: options.isGated, workSource: options.workSource)
         guard try server.start(token: 7, spec, descriptors) else { throw DomeError(.internal, "socket full") }
@@ -131,18 +139,31 @@ final class Session {
         return pair
     }
 
+    private static func makeTerminal() throws(DomeError) -> (main: FileDescriptor, tool: FileDescriptor) {
+        let main = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
+        var unlocked: Int32 = 0
+        // TIOCSPTLCK, then TIOCGPTPEER: macros with a size in them, which Swift does not import.
+        guard main >= 0, ioctl(main, 0x4004_5431, &unlocked) == 0 else {
+            throw .system("open a pseudo-terminal", errno)
+        }
+        let tool = ioctl(main, 0x5441, O_RDWR | O_NOCTTY | O_CLOEXEC)
+        guard tool >= 0 else { throw .system("open a pseudo-terminal's other side", errno) }
+        return (FileDescriptor(owning: main), FileDescriptor(owning: tool))
+    }
+
     private static func readAll(_ file: FileDescriptor) -> (bytes: [UInt8], isAtEnd: Bool) {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
         while true {
             let count = read(file.number, &chunk, chunk.count)
-            if count <= 0 { return (bytes, count == 0) }
+            if count <= 0 { return (bytes, count == 0 || errno == EIO) }
             bytes += chunk[..<count]
         }
     }
 
+    /// On one line: line feeds as bars, a terminal's carriage returns dropped.
     private static func text(_ bytes: [UInt8]) -> String {
-        String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
-            .joined(separator: "|")
+        let line = bytes.filter { $0 != 13 }.map { $0 == 10 ? UInt8(ascii: "|") : $0 }
+        return String(decoding: line, as: UTF8.self)
     }
 }
