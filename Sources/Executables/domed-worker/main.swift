@@ -30,13 +30,14 @@ private func parseArguments() -> (directory: String, socket: Int32) {
     return (directory, socket)
 }
 
-/// The plugin gets no input, and what it prints goes where the log goes.
-private func divertStandardStreams() {
+/// The plugin gets no input, what it prints goes where the log goes, and it holds no folder of the caller's busy.
+private func takePlace() {
     let null = open("/dev/null", O_RDWR | O_CLOEXEC)
     guard null >= 0, dup2(null, 0) >= 0, fcntl(2, F_GETFD) >= 0 || dup2(null, 2) >= 0, dup2(2, 1) >= 0 else {
         exit(2)
     }
     if null > 2 { close(null) }
+    _ = chdir("/")
 }
 
 private func answer(_ message: WorkerMessage, by executor: Executor) -> WorkerMessage {
@@ -70,7 +71,7 @@ private func serve(_ directory: String, _ requests: Requests) throws(DomeError) 
 
 private func run() -> Int32 {
     let (directory, socket) = parseArguments()
-    divertStandardStreams()
+    takePlace()
     signal(SIGPIPE, SIG_IGN)
     let requests = Requests(WorkerLink(FileDescriptor(owning: socket)))
     do throws(DomeError) {

@@ -5,8 +5,8 @@ internal import Synchronization
 /// What a plugin holds as `dome_call_t`: where one call's answer is gathered. There is one for each instance and it is
 /// reused, so a plugin that holds on to it after its call meets a closed door and not freed memory.
 final class CallContext {
-    /// The largest answer taken.
-    static let answerLimitBytes = 8 << 20
+    /// The largest answer taken: a task of the contract's 16 MiB fits, with room for its plan.
+    static let answerLimitBytes = 24 << 20
     static let explanationLimitBytes = 4096
 
     private let host: HostContext

@@ -123,6 +123,22 @@ import Testing
         #expect(message.contains(expected), "\(message)")
     }
 
+    @Test func `the entrypoint of every tool that comes with dome is understood`() throws {
+        let tools = Workshop.root + "/Registry/tools"
+        var planned = 0
+        for name in try Files.list(tools) {
+            let path = "\(tools)/\(name)/tool.json"
+            let bytes = try Files.read(path, limitBytes: 1 << 20)
+            guard let entrypoint = try JSONParser.parse(bytes, what: path)["entrypoint"] else { continue }
+            let manifest = #","manifest":"# + String(decoding: bytes, as: UTF8.self)
+            #expect(throws: Never.self, "\(name)") {
+                try plan(entrypoint.compact, #"{"argv":["/bin/true"]}"#, manifest)
+            }
+            planned += 1
+        }
+        #expect(planned >= 4)
+    }
+
     @Test func `a refusal never repeats the task's values`() throws {
         #expect(!(try refusal(#"{"argv":["t","${task.x}"]}"#, #"{"x":"hunter2\u0000"}"#)).contains("hunter2"))
     }

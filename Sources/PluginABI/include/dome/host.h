@@ -38,7 +38,8 @@ typedef struct dome_host_api {
     const void *(DOME_CALL *get_extension)(dome_host_t *host, const char *id, size_t id_size);
 
     /* Appends to the answer of `call`. Call it as often as you like: the pieces are joined, and count only if the
-     * call then returns DOME_OK. False: the answer is larger than the host accepts, or this call is over.
+     * call then returns DOME_OK. False: the answer is larger than the host accepts (16 MiB at least are), or this
+     * call is over.
      * OWNERSHIP: `data` stays the plugin's; the host has copied it on return.
      * [main-thread & in-call] */
     bool(DOME_CALL *reply)(dome_call_t *call, const char *data, size_t size);
