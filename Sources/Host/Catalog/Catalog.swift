@@ -72,7 +72,7 @@ package struct CatalogSnapshot: Sendable {
     }
 
     /// The tool of that id, or nil.
-    package subscript(id: String) -> Tool? { toolsByID[id] }
+    package subscript(id id: String) -> Tool? { toolsByID[id] }
 
     /// The tool of that id, or E_NOT_FOUND "tool not found: ID", with the reason if it was left out.
     package func tool(_ id: String) throws(DomeError) -> Tool {

@@ -33,22 +33,34 @@ struct ProtectedPaths: Sendable {
 
     init(directories: Directories, homes: [String], extra: [String]) {
         let own = [directories.state, directories.config, directories.runtime, directories.data]
-        let stores = homes.flatMap { home in Self.credentialStores.map { home + "/" + $0 } }
+        // A home that is a link is known under both names, also for what does not exist in it yet.
+        let allHomes = Set(homes + homes.compactMap(CatalogReader.resolved)).sorted()
+        let stores = allHomes.flatMap { home in Self.credentialStores.map { home + "/" + $0 } }
         paths = own + extra + Self.systemPaths + stores
     }
 
     /// The protected path that granting `path` would open, or nil. `path` is absolute and resolved. Looks at the
-    /// disk, so that neither a symbolic link, a bind mount nor another spelling gets round the list.
+    /// disk, so that neither a symbolic link, a bind mount nor another spelling gets round the list. Costs a stat
+    /// for each path of the list, more for those that exist.
     func opened(by path: String) -> String? {
-        let granted = Self.ancestors(of: path).map(FileIdentity.init(path:))
+        let granted = Self.ancestors(of: path).map { FileIdentity(path: $0) }
         guard let target = granted.last ?? nil else { return path }
+        var compared: Set<String> = []
         for protected in paths {
-            let resolved = CatalogReader.resolved(protected) ?? protected
-            if Self.contains(path, resolved) || Self.contains(resolved, path) { return protected }
-            if let identity = FileIdentity(path: resolved), granted.contains(identity) { return protected }
-            if Self.ancestors(of: resolved).contains(where: { FileIdentity(path: $0) == target }) { return protected }
+            if Self.overlap(path, protected) { return protected }
+            guard let identity = FileIdentity(path: protected, followsLinks: true) else { continue }
+            if granted.contains(identity) { return protected }
+            guard let resolved = CatalogReader.resolved(protected) else { continue }
+            if Self.overlap(path, resolved) { return protected }
+            for folder in Self.ancestors(of: resolved) where compared.insert(folder).inserted {
+                if FileIdentity(path: folder) == target { return protected }
+            }
         }
         return nil
+    }
+
+    private static func overlap(_ left: String, _ right: String) -> Bool {
+        contains(left, right) || contains(right, left)
     }
 
     /// Whether `inner` is `outer` or lies below it. By bytes, as the kernel compares: String's own comparison takes
@@ -76,9 +88,9 @@ struct FileIdentity: Equatable {
     private let device: UInt64
     private let inode: UInt64
 
-    init?(path: String) {
+    init?(path: String, followsLinks: Bool = false) {
         var status = stat()
-        guard lstat(path, &status) == 0 else { return nil }
+        guard (followsLinks ? stat(path, &status) : lstat(path, &status)) == 0 else { return nil }
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
     }

@@ -15,8 +15,6 @@ package struct JSONSchema: Sendable {
     /// The one dialect accepted as `$schema`.
     package static let dialect = "https://json-schema.org/draft/2020-12/schema"
 
-    init(nodes: [SchemaNode]) { self.nodes = nodes }
-
     /// Compiles `document`; `what` names it in errors, e.g. its path. E_INVALID_REQUEST, naming keyword and
     /// JSON Pointer, for anything malformed or unknown.
     package static func compile(_ document: JSONValue, what: String) throws(DomeError) -> JSONSchema {
