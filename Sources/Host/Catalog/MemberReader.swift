@@ -47,7 +47,7 @@ struct MemberReader {
         }
         var texts: [String] = []
         for (index, element) in list.enumerated() {
-            var reader = MemberReader(JSONObject(["\(name)[\(index)]": element]), what: what)
+            var reader = MemberReader(["\(name)[\(index)]": element], what: what)
             texts.append(try reader.text("\(name)[\(index)]", limit: limit))
         }
         return texts

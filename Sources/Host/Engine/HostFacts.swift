@@ -1,16 +1,16 @@
-internal import DomeModel
+package import DomeModel
 internal import DomePlatform
 internal import Glibc
 
 /// The machine a job ran on. Taken once per daemon start, off the core's thread.
 package struct HostFacts: Sendable, Equatable {
     package var python: String
-    /// As `env_fingerprint`: a JSON object with at least "python" and "platform".
-    package var fingerprintJSON: String
+    /// `env_fingerprint`: an object with at least "python" and "platform".
+    package var fingerprint: JSONValue
 
-    package init(python: String, fingerprintJSON: String) {
+    package init(python: String, fingerprint: JSONValue) {
         self.python = python
-        self.fingerprintJSON = fingerprintJSON
+        self.fingerprint = fingerprint
     }
 
     /// Reads kernel, distribution, C library and python's version. May start `python3 --version`.
@@ -31,7 +31,7 @@ package struct HostFacts: Sendable, Equatable {
             "libc": .string(libraryVersion()),
             "locale": .string(getenv("LC_ALL").map { String(cString: $0) } ?? "C.UTF-8"),
         ]
-        return HostFacts(python: python, fingerprintJSON: fingerprint.compact)
+        return HostFacts(python: python, fingerprint: fingerprint)
     }
 
     private static func text<Field>(_ field: inout Field) -> String {

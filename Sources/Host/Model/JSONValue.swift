@@ -59,11 +59,6 @@ package struct JSONObject: Sendable, Equatable {
         index = [:]
     }
 
-    package init(_ pairs: KeyValuePairs<String, JSONValue>) {
-        self.init()
-        for (key, value) in pairs { self[key] = value }
-    }
-
     package var isEmpty: Bool { members.isEmpty }
     package var count: Int { members.count }
     package var keys: [String] { members.map(\.key) }
@@ -87,6 +82,13 @@ package struct JSONObject: Sendable, Equatable {
     /// Equal when they have the same members, in whatever order.
     package static func == (left: JSONObject, right: JSONObject) -> Bool {
         left.members.count == right.members.count && left.members.allSatisfy { right[$0.key] == $0.value }
+    }
+}
+
+extension JSONObject: ExpressibleByDictionaryLiteral {
+    package init(dictionaryLiteral elements: (String, JSONValue)...) {
+        self.init()
+        for (key, value) in elements { self[key] = value }
     }
 }
 

@@ -4,6 +4,10 @@ internal import Glibc
 
 /// Small whole-file operations with errors that name the path.
 package enum Files {
+    /// This process's effective user id.
+    package static var userID: UInt32 { geteuid() }
+    package static var processID: Int32 { getpid() }
+
     package static func open(_ path: String, _ flags: Int32, mode: UInt32 = 0o600) throws(DomeError) -> FileDescriptor {
         let number = dome_open(path, flags, mode)
         guard number >= 0 else { throw .system("open \(path)", errno) }
@@ -77,6 +81,13 @@ package enum Files {
     package static func isDirectory(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// Whether both paths lead to one file (device and inode); false when either leads nowhere.
+    package static func isSameFile(_ left: String, _ right: String) -> Bool {
+        var (leftStatus, rightStatus) = (stat(), stat())
+        guard stat(left, &leftStatus) == 0, stat(right, &rightStatus) == 0 else { return false }
+        return leftStatus.st_dev == rightStatus.st_dev && leftStatus.st_ino == rightStatus.st_ino
     }
 
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }

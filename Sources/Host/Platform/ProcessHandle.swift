@@ -50,13 +50,15 @@ package final class ProcessHandle {
     }
 
     /// When a process was started, in clock ticks since boot (field 22 of /proc/PID/stat), so that a pid written
-    /// down earlier can be told from a later process with the same number; nil when there is none.
+    /// down earlier can be told from a later process with the same number; nil when there is none, or a zombie.
     package static func startTicks(of processID: Int32) -> UInt64? {
         guard let bytes = try? Files.read("/proc/\(processID)/stat", limitBytes: 4096) else { return nil }
         // The command in parentheses may hold anything; what follows its last ')' is plain.
         let text = String(decoding: bytes, as: UTF8.self)
         guard let end = text.lastIndex(of: ")") else { return nil }
         let fields = text[text.index(after: end)...].split(separator: " ")
-        return fields.count > 19 ? UInt64(fields[19]) : nil
+        // A zombie holds nothing any more; it only waits to be reaped.
+        guard fields.count > 19, fields[0] != "Z", fields[0] != "X" else { return nil }
+        return UInt64(fields[19])
     }
 }

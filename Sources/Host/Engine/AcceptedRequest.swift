@@ -1,0 +1,64 @@
+internal import DomeCatalog
+internal import DomeCrypto
+internal import DomeModel
+
+/// A submission that was found good: the tool is known, the task fits its schema, the policy allows what is asked.
+struct AcceptedRequest: Sendable {
+    let request: SubmitRequest
+    let tool: Tool
+    let task: JSONValue
+    let constraints: Constraints
+    let taskJSON: String
+    let constraintsJSON: String
+    /// In text form, paths resolved.
+    let grants: [String]
+    let effective: EffectiveGrants
+    let inputHash: String
+    /// Over what makes two requests the same.
+    let requestHash: Digest
+    /// Values of the daemon's environment that the policy lets through.
+    let passedEnvironment: [(name: String, value: String)]
+
+    init(
+        _ request: SubmitRequest, tool: Tool, task: JSONValue, constraints: Constraints, effective: EffectiveGrants,
+        passedEnvironment: [(name: String, value: String)]
+    ) throws(DomeError) {
+        self.request = request
+        self.tool = tool
+        self.task = task
+        self.constraints = constraints
+        self.effective = effective
+        self.passedEnvironment = passedEnvironment
+        taskJSON = task.compact
+        constraintsJSON = JSONValue.object(constraints.document).compact
+        grants = effective.permissionTexts
+        inputHash = try SHA256.digest(task.canonical).hex
+        requestHash = try Self.requestHash(request, task, constraints)
+    }
+
+    /// "The same request": skill, profile, canonical task, constraints without `wait_ms`.
+    static func requestHash(
+        _ request: SubmitRequest, _ task: JSONValue, _ constraints: Constraints
+    ) throws(DomeError) -> Digest {
+        let identity: JSONValue = [
+            "skill_id": .string(request.skillID), "profile": .string(request.profile), "task": task,
+            "constraints": constraints.identity,
+        ]
+        return try SHA256.digest(identity.canonical)
+    }
+
+    /// What the job may have at most.
+    func bounds(_ id: JobID) -> PlanBounds {
+        let manifest = tool.manifest
+        var limits = manifest.limits
+        if let timeout = constraints.timeoutMilliseconds { limits.wallMilliseconds = min(limits.wallMilliseconds, timeout) }
+        return PlanBounds(
+            jobID: id,
+            environment: JobEnvironment.make(
+                jobID: id, toolID: manifest.id, profile: request.profile, taskJSON: taskJSON,
+                constraintsJSON: constraintsJSON, usesTerminal: manifest.usesTerminal, fixed: manifest.environment,
+                passed: passedEnvironment),
+            mounts: effective.mounts, network: effective.network, limits: limits,
+            mayUseTerminal: manifest.usesTerminal, taskJSON: taskJSON)
+    }
+}

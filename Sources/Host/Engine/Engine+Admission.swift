@@ -1,0 +1,173 @@
+internal import DomeAsync
+internal import DomeCatalog
+internal import DomeLink
+package import DomeModel
+internal import DomePlatform
+internal import DomeStore
+internal import Glibc
+
+extension Engine {
+    /// Admits a job durably and waits for its end as long as the request says. Errors are the domain's: nothing of
+    /// a refused request remains but an audit row for what the policy denied.
+    package func submit(_ request: SubmitRequest) async throws(DomeError) -> SubmitReply {
+        guard !isDraining else { throw DomeError(.resourceExhausted, "the daemon is shutting down; try again") }
+        let accepted: AcceptedRequest
+        do throws(DomeError) {
+            accepted = try await accept(request)
+        } catch {
+            if error.code == .policyDenied { await audit(denied: request, error) }
+            throw error
+        }
+        let admission = try await admit(accepted)
+        let wait = accepted.constraints.waitMilliseconds ?? configuration.executeWaitMilliseconds
+        let report: JobReport
+        if let job = live[admission.id] {
+            report = await job.end.wait(milliseconds: wait) ?? job.report(lastSeq: hub.head(of: job.id)?.lastSeq ?? 0)
+        } else {
+            report = try await self.job(admission.id)
+        }
+        let word = admission.isReplayed ? "replayed" : "submitted"
+        return SubmitReply(
+            report: report, isReplayed: admission.isReplayed,
+            message: accepted.constraints.hint.map { "\(word); \($0)" } ?? word)
+    }
+
+    /// Checks a request against catalog, schema and policy, in that order. Writes nothing.
+    private func accept(_ request: SubmitRequest) async throws(DomeError) -> AcceptedRequest {
+        try request.checkFields()
+        let tool = try await currentTool(request.skillID)
+        let text = request.taskJSON.isEmpty ? "{}" : request.taskJSON
+        let task = try JSONParser.parse(text, what: "task_json")
+        let constraints = try Constraints(parsing: request.constraintsJSON)
+        try tool.checkTask(task)
+        return try await accept(request, tool, task, constraints)
+    }
+
+    /// The rest of it, which recovery repeats for a job that still waits.
+    func accept(
+        _ request: SubmitRequest, _ tool: Tool, _ task: JSONValue, _ constraints: Constraints
+    ) async throws(DomeError) -> AcceptedRequest {
+        let effective = try await facts.evaluate(directories, tool, grants: constraints.grants)
+        let passed = effective.environmentNames.compactMap { name in
+            getenv(name).map { (name: name, value: String(cString: $0)) }
+        }
+        return try AcceptedRequest(
+            request, tool: tool, task: task, constraints: constraints, effective: effective, passedEnvironment: passed)
+    }
+
+    /// The tool as the registry has it now: one that is missing is looked for on disk once more.
+    private func currentTool(_ id: String) async throws(DomeError) -> Tool {
+        refreshCatalog()
+        if let tool = catalog.snapshot[id] { return tool }
+        await facts.reloadIfChanged(catalog)
+        return try catalog.snapshot.tool(id)
+    }
+
+    /// One transaction: job row, idempotency key, audit intent. While it is on its way to the disk, the job's
+    /// folder is made and its process prepared up to the gate; a replay or a refusal throws that away.
+    private func admit(_ accepted: AcceptedRequest) async throws(DomeError) -> (id: JobID, isReplayed: Bool) {
+        if let replay = try await replayWhenFull(accepted) { return (replay, true) }
+        let job = LiveJob(accepted, id: JobID.make(), provenance: initialProvenance(accepted))
+        // Known before the commit, so that nothing the keeper says of it is missed; not yet visible to clients.
+        live[job.id] = job
+        if placesTaken < configuration.maxRunningJobs, queue.count == 0 { takePlace(job) }
+        let preparation = Task { @Core in await prepareFolder(job) }
+        let result: Result<Admission, DomeError>
+        do throws(DomeError) { result = .success(try await store.admit(newJob(job, accepted))) } catch {
+            result = .failure(error)
+        }
+        let folder = await preparation.value
+        guard case .success(.admitted) = result else {
+            await discard(job)
+            guard case .replayed(let record) = try result.get() else { return (job.id, false) }
+            return (record.jobID, true)
+        }
+        hub.publish(job.id, EventHub.Head(lastSeq: 1, isTerminal: false))
+        readSource(of: job)
+        if job.hasPlace {
+            Task { @Core in await run(job, folder) }
+        } else if case .failure(let error) = folder {
+            Task { @Core in await finish(job, JobEnding(refusal: error)) }
+        } else {
+            queue.add(job.id, priority: job.priority)
+            startWaiting()
+        }
+        return (job.id, false)
+    }
+
+    /// With a full queue, only what was admitted before is answered.
+    private func replayWhenFull(_ accepted: AcceptedRequest) async throws(DomeError) -> JobID? {
+        guard queue.count >= configuration.maxQueuedJobs else { return nil }
+        if let record = try await store.job(forKey: accepted.request.idempotencyKey) {
+            guard record.requestHash == accepted.requestHash else {
+                throw DomeError(
+                    .idempotencyKeyReused,
+                    "idempotency_key '\(accepted.request.idempotencyKey)' was used for another request")
+            }
+            return record.jobID
+        }
+        throw DomeError(
+            .resourceExhausted,
+            "the queue is full: \(queue.count) jobs wait; try again later, or raise max_queued_jobs in config.json")
+    }
+
+    private func newJob(_ job: LiveJob, _ accepted: AcceptedRequest) -> NewJob {
+        var details = JSONObject()
+        details["input_hash"] = .string(accepted.inputHash)
+        details["profile"] = .string(job.profile)
+        details["tool_material_sha256"] = .string(accepted.tool.hashes.material)
+        details["grants"] = .array(accepted.grants.map { .string($0) })
+        var new = NewJob(
+            jobID: job.id, toolID: job.toolID, profile: job.profile,
+            idempotencyKey: accepted.request.idempotencyKey, requestHash: accepted.requestHash, caller: job.caller,
+            createdNanoseconds: job.createdNanoseconds,
+            intent: AuditEntry(
+                .intent, timeNanoseconds: job.createdNanoseconds, actor: job.caller, jobID: job.id,
+                toolID: job.toolID, details: details))
+        new.taskJSON = accepted.taskJSON
+        new.constraintsJSON = accepted.constraintsJSON
+        new.grantsJSON = JSONValue.array(accepted.grants.map { .string($0) }).compact
+        new.provenanceJSON = JSONValue.object(job.provenance).compact
+        return new
+    }
+
+    /// A refusal is remembered too. A log that cannot be written must not turn the refusal into a success, so
+    /// its own failure is only logged.
+    private func audit(denied request: SubmitRequest, _ error: DomeError) async {
+        var details = JSONObject()
+        details["reason"] = .string(String(error.message.prefix(1_000)))
+        let entry = AuditEntry(
+            .denied, timeNanoseconds: Clock.wallNanoseconds(), actor: request.caller,
+            toolID: String(request.skillID.prefix(256)), outcome: "denied", details: details)
+        do throws(DomeError) { try await store.appendAudit(entry) } catch {
+            Log.error("audit_failed", ["kind": "denied", "error": error.description])
+        }
+    }
+
+    /// Throws away what was prepared for a job that was not admitted.
+    private func discard(_ job: LiveJob) async {
+        live[job.id] = nil
+        if let keeper = job.keeper, keeper.jobs[job.id] != nil {
+            _ = await job.gate.wait(milliseconds: 5_000)
+            keeper.send(.abort(job.id))
+            if case .ended? = job.gate.value { keeper.send(.release(job.id)) }
+        }
+        givePlaceBack(job)
+        // The keeper drops its hold on the journal first.
+        do throws(DomeError) { _ = try await files.remove(job.id) } catch {
+            Log.warning("job_folder_left", ["job": job.id.text, "error": error.description])
+        }
+    }
+}
+
+extension JobEnding {
+    /// The ending of an admitted job that was refused before it ran.
+    init(refusal error: DomeError) {
+        self.init(from: .queued, state: .failed, reason: error.code.reason, message: error.message)
+    }
+}
+
+extension ErrorCode {
+    /// The code as a word for `reason`, e.g. "policy_denied".
+    var reason: String { String(name.dropFirst(2).lowercased()) }
+}

@@ -1,0 +1,200 @@
+internal import DomeAsync
+internal import DomeCatalog
+internal import DomeLink
+internal import DomeModel
+internal import DomePlatform
+internal import DomeStore
+
+extension Engine {
+    func takePlace(_ job: LiveJob) {
+        job.hasPlace = true
+        placesTaken += 1
+    }
+
+    func givePlaceBack(_ job: LiveJob) {
+        guard job.hasPlace else { return }
+        job.hasPlace = false
+        placesTaken -= 1
+        startWaiting()
+    }
+
+    /// Starts jobs from the queue while there are places.
+    func startWaiting() {
+        while !isDraining, placesTaken < configuration.maxRunningJobs, let id = queue.next() {
+            guard let job = live[id] else { continue }
+            takePlace(job)
+            Task { @Core in
+                let prepared = await prepareProcess(job)
+                await run(job, prepared)
+            }
+        }
+    }
+
+    /// Makes the job's folder with its first event and, if it has a place, its process up to the gate.
+    func prepareFolder(_ job: LiveJob) async -> Result<Void, DomeError> {
+        do throws(DomeError) {
+            guard job.hasPlace, let request = job.request, case .executor = request.tool.manifest.execution else {
+                try await files.create(job.id)
+                return .success(())
+            }
+            // The plugin decides while the disk works.
+            let planning = Task { @Core in await self.plan(job, request) }
+            try await files.create(job.id)
+            let plan = try await planning.value.get()
+            return .success(try await launch(job, plan))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// The same for a job that waited: its folder is there.
+    private func prepareProcess(_ job: LiveJob) async -> Result<Void, DomeError> {
+        guard let request = job.request else {
+            return .failure(DomeError(.notFound, "tool not found: \(job.toolID) (it was there when the job came)"))
+        }
+        guard case .executor = request.tool.manifest.execution else { return .success(()) }
+        do throws(DomeError) {
+            return .success(try await launch(job, try await plan(job, request).get()))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Asks the executor plugin, in its worker, and holds its answer against what the job may have.
+    private func plan(_ job: LiveJob, _ request: AcceptedRequest) async -> Result<LaunchPlan, DomeError> {
+        guard case .executor(let id, let entrypoint) = request.tool.manifest.execution else {
+            return .failure(DomeError(.internal, "\(job.toolID) has no executor"))
+        }
+        do throws(DomeError) {
+            guard let worker = workers[id] else {
+                throw DomeError(.notFound, "executor plugin not found: \(id), which tool \(job.toolID) needs")
+            }
+            let bounds = request.bounds(job.id)
+            let document = request.jobDocument(job.id, entrypoint, bounds)
+            var plan = try PlanReview(bounds).plan(
+                from: try await worker.prepare(Array(document.compact.utf8)), executor: id)
+            plan.files += request.tool.files
+            if request.tool.manifest.standardInput == .task, plan.standardInput == .none {
+                plan.standardInput = .bytes(Array(request.taskJSON.utf8))
+            }
+            return .success(plan)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Hands the plan to a keeper, gate closed.
+    private func launch(_ job: LiveJob, _ plan: LaunchPlan) async throws(DomeError) {
+        let keeper = try await keepers.usable(for: plan.network)
+        job.plan = plan
+        job.keeper = keeper
+        keeper.send(
+            .launch(
+                KeeperLaunch(
+                    plan: plan, isGated: true,
+                    runningEvent: LinkEvent(.stateChange, stateChangePayload(from: .queued, to: .running)))))
+    }
+
+    /// From the gate to the end. The job is admitted and has a place.
+    func run(_ job: LiveJob, _ prepared: Result<Void, DomeError>) async {
+        if case .failure(let error) = prepared { return await finish(job, JobEnding(refusal: error)) }
+        if let request = job.request, case .diagnostic(let diagnostic) = request.tool.manifest.execution {
+            return await runDiagnostic(job, request, diagnostic)
+        }
+        // A cancel that came while the job was being prepared: nothing of it has run.
+        if job.isCancelRequested {
+            if case .ready = await job.gate.wait() { job.keeper?.send(.abort(job.id)) }
+            if case .ended? = job.gate.value { job.keeper?.send(.release(job.id)) }
+            return await finish(job, .canceledInQueue)
+        }
+        // No need to wait for the gate: the keeper opens it as soon as the job stands there.
+        job.keeper?.send(.go(job.id))
+        if case .refused(let error) = await job.gate.wait() { return await finish(job, JobEnding(refusal: error)) }
+        await finish(job, exited: await job.exit.wait())
+    }
+
+    private func runDiagnostic(
+        _ job: LiveJob, _ request: AcceptedRequest, _ diagnostic: ToolManifest.Diagnostic
+    ) async {
+        let run: DiagnosticRun
+        switch diagnostic {
+        case .noop: run = .noop
+        case .log: run = .log(lines: (request.task["lines"]?.arrayValue ?? []).map { $0.stringValue ?? $0.compact })
+        case .fail: run = .fail(reason: request.task["reason"]?.stringValue ?? "failed")
+        }
+        job.state = .running
+        job.startedNanoseconds = Clock.wallNanoseconds()
+        do throws(DomeError) {
+            await finish(job, try await files.runDiagnostic(job.id, run))
+        } catch {
+            await finish(job, JobEnding(from: .running, state: .failed, reason: error.code.reason, message: error.message))
+        }
+    }
+
+    /// What a keeper says of a job.
+    func take(_ event: KeeperEvent, from keeper: KeeperConnection) {
+        switch event {
+        case .prepared(let id): live[id]?.gate.set(.ready)
+        case .started(let id, let startedNanoseconds):
+            guard let job = live[id] else { return }
+            job.state = .running
+            job.startedNanoseconds = startedNanoseconds
+            store.markRunning(id, startedNanoseconds: startedNanoseconds)
+        case .refused(let id, let error): live[id]?.gate.set(.refused(error))
+        case .head(let head):
+            guard live[head.jobID] != nil, hub.head(of: head.jobID) != nil else { return }
+            hub.publish(head.jobID, EventHub.Head(lastSeq: head.lastSeq, isTerminal: false))
+        case .exited(let exit, let workDirectory):
+            guard let job = live[exit.head.jobID] else { return }
+            if hub.head(of: job.id) != nil {
+                hub.publish(job.id, EventHub.Head(lastSeq: exit.head.lastSeq, isTerminal: false))
+            }
+            if exit.report.startedNanoseconds != 0 { job.startedNanoseconds = exit.report.startedNanoseconds }
+            job.exit.set(JobExit(report: exit.report, workDirectory: workDirectory))
+            job.gate.set(.ended)
+        case .disconnected: break
+        }
+    }
+
+    /// A keeper is gone and no job of it is alive: what it did not report is read from the journals.
+    func lost(_ keeper: KeeperConnection) {
+        for job in live.values where job.keeper === keeper && job.exit.value == nil {
+            Task { @Core in
+                let report = await exitReport(ofLost: job.id)
+                job.exit.set(JobExit(report: report, workDirectory: nil))
+                job.gate.set(.ended)
+            }
+        }
+    }
+
+    /// The EXIT record if the keeper came to write it, else `keeper_lost`.
+    func exitReport(ofLost id: JobID) async -> ExitReport {
+        do throws(DomeError) {
+            if let report = try await files.summary(id).exit { return report }
+        } catch {
+            Log.error("journal_unreadable", ["job": id.text, "error": error.description])
+        }
+        var report = ExitReport(cause: .keeperLost)
+        report.endedNanoseconds = Clock.wallNanoseconds()
+        return report
+    }
+}
+
+extension JobEnding {
+    static let canceledInQueue = JobEnding(
+        from: .queued, state: .canceled, reason: "canceled", message: "canceled before it started")
+}
+
+extension AcceptedRequest {
+    /// What an executor's `prepare` gets.
+    func jobDocument(_ id: JobID, _ entrypoint: JSONObject, _ bounds: PlanBounds) -> JSONValue {
+        var environment = JSONObject()
+        for variable in bounds.environment { environment[variable.name] = .string(variable.value) }
+        return [
+            "job_id": .string(id.text), "run_id": .string(id.runID), "tool_id": .string(tool.manifest.id),
+            "profile": .string(request.profile), "task": task, "constraints": .object(constraints.document),
+            "manifest": tool.manifestDocument, "entrypoint": .object(entrypoint), "work_directory": "/job",
+            "grants": .array(grants.map { .string($0) }), "environment": .object(environment),
+        ]
+    }
+}

@@ -1,0 +1,155 @@
+internal import DomeAsync
+internal import DomeCatalog
+internal import DomeLink
+package import DomeModel
+internal import DomePlatform
+internal import DomeStore
+
+extension Engine {
+    /// Takes up where the last daemon ended, before anything is served: jobs that keepers still hold go on, ended
+    /// ones are finished from their EXIT records, waiting ones wait again. Safe to be cut short and repeated.
+    package func recover() async throws(DomeError) {
+        Task { @Core in hostFacts.set(await facts.host()) }
+        for worker in workers.values { worker.warmUp() }
+        try await audit(.daemonStart)
+        let unfinished = try await store.unfinishedJobs()
+        var jobs: [LiveJob] = []
+        for record in unfinished {
+            let job = try await revive(record)
+            live[job.id] = job
+            jobs.append(job)
+        }
+        // The keepers' reports find their jobs in `live`.
+        try await keepers.adopt()
+        for job in jobs { await takeUp(job) }
+        abortStrangers()
+        keepers.ensureStarted()
+        if !jobs.isEmpty { Log.info("recovered", ["jobs": String(jobs.count), "running": String(placesTaken)]) }
+        startWaiting()
+    }
+
+    /// A row of the daemon's own life in the audit log.
+    package func audit(_ kind: AuditKindOfDaemon) async throws(DomeError) {
+        let actor = Caller(userID: UInt32(Files.userID), processID: Files.processID)
+        try await store.appendAudit(
+            AuditEntry(
+                kind == .daemonStart ? .daemonStart : .daemonStop, timeNanoseconds: Clock.wallNanoseconds(),
+                actor: actor, details: ["version": .string(version)]))
+    }
+
+    private func revive(_ record: JobRecord) async throws(DomeError) -> LiveJob {
+        guard let detail = try await store.detail(record.jobID) else {
+            throw DomeError(.internal, "job \(record.jobID) has no request in the database")
+        }
+        let provenance = try JSONParser.parse(detail.provenanceJSON, what: "provenance of \(record.jobID)")
+        let job = LiveJob(detail, request: await request(of: detail), provenance: provenance.objectValue ?? [:])
+        readSource(of: job)
+        return job
+    }
+
+    /// The request once more, as the registry and the policy are now; nil when they do not allow it any more.
+    private func request(of detail: JobDetail) async -> AcceptedRequest? {
+        let record = detail.record
+        let request = SubmitRequest(
+            skillID: record.toolID, profile: record.profile, idempotencyKey: record.idempotencyKey,
+            taskJSON: detail.taskJSON, constraintsJSON: detail.constraintsJSON, caller: record.caller)
+        do throws(DomeError) {
+            return try await accept(
+                request, try catalog.snapshot.tool(record.toolID),
+                try JSONParser.parse(detail.taskJSON, what: "task of \(record.jobID)"),
+                try Constraints(parsing: detail.constraintsJSON))
+        } catch {
+            Log.warning("job_no_longer_allowed", ["job": record.jobID.text, "error": error.description])
+            return nil
+        }
+    }
+
+    /// Decides for one job where it stands.
+    private func takeUp(_ job: LiveJob) async {
+        if let keeper = keepers.connections.first(where: { $0.jobs[job.id] != nil }) {
+            takeOver(job, from: keeper)
+            return
+        }
+        let journal: JobJournal?
+        do throws(DomeError) { journal = try await files.summary(job.id) } catch {
+            if error.code != .notFound { Log.error("journal_unreadable", ["job": job.id.text, "error": error.description]) }
+            journal = nil
+        }
+        if let exit = journal?.exit {
+            hub.publish(job.id, EventHub.Head(lastSeq: journal?.lastSeq ?? 0, isTerminal: false))
+            await finish(job, exited: JobExit(report: exit, workDirectory: nil))
+        } else if let journal, journal.lastSeq > 1 {
+            hub.publish(job.id, EventHub.Head(lastSeq: journal.lastSeq, isTerminal: false))
+            await finishInterrupted(job)
+        } else {
+            await waitAgain(job, hasJournal: journal != nil && journal?.lastSeq == 1)
+        }
+    }
+
+    private func takeOver(_ job: LiveJob, from keeper: KeeperConnection) {
+        job.keeper = keeper
+        takePlace(job)
+        hub.publish(job.id, EventHub.Head(lastSeq: max(1, keeper.heads[job.id] ?? 1), isTerminal: false))
+        switch keeper.jobs[job.id] {
+        case .running, .exited: job.state = .running
+        default: break
+        }
+        if keeper.jobs[job.id] == .gated { job.gate.set(.ready) }
+        if keeper.jobs[job.id] == .running { job.gate.set(.ready) }
+        Task { @Core in
+            // Saying it twice is harmless: the keeper ignores it for a job that runs.
+            if keeper.jobs[job.id] != .exited { keeper.send(.go(job.id)) }
+            if case .refused(let error) = await job.gate.wait() { return await finish(job, JobEnding(refusal: error)) }
+            await finish(job, exited: await job.exit.wait())
+        }
+    }
+
+    /// It ran, and nobody knows how it ended: a diagnostic is repeated, a process is lost with its keeper.
+    private func finishInterrupted(_ job: LiveJob) async {
+        if let request = job.request, case .diagnostic = request.tool.manifest.execution {
+            takePlace(job)
+            await run(job, .success(()))
+            return
+        }
+        await finish(job, exited: JobExit(report: await exitReport(ofLost: job.id), workDirectory: nil))
+    }
+
+    /// It never started: back into the queue.
+    private func waitAgain(_ job: LiveJob, hasJournal: Bool) async {
+        do throws(DomeError) {
+            if !hasJournal {
+                _ = try await files.remove(job.id)
+                try await files.create(job.id)
+            }
+        } catch {
+            Log.error("job_folder_failed", ["job": job.id.text, "error": error.description])
+        }
+        hub.publish(job.id, EventHub.Head(lastSeq: 1, isTerminal: false))
+        queue.add(job.id, priority: job.priority)
+    }
+
+    /// Jobs that a keeper prepared but that were never admitted, or are finished already.
+    private func abortStrangers() {
+        for keeper in keepers.connections {
+            for (id, phase) in keeper.jobs where live[id] == nil {
+                switch phase {
+                case .exited: keeper.send(.release(id))
+                case .gated, .preparing, .running:
+                    keeper.send(.abort(id))
+                    Task { @Core in await removeFolder(id) }
+                }
+            }
+        }
+    }
+
+    private func removeFolder(_ id: JobID) async {
+        do throws(DomeError) { _ = try await files.remove(id) } catch {
+            Log.warning("job_folder_left", ["job": id.text, "error": error.description])
+        }
+    }
+}
+
+/// The audit rows about the daemon itself.
+package enum AuditKindOfDaemon: Sendable {
+    case daemonStart, daemonStop
+}

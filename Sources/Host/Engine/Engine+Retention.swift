@@ -1,0 +1,64 @@
+internal import DomeAsync
+package import DomeModel
+internal import DomePlatform
+internal import DomeStore
+
+extension Engine {
+    /// Removes ended jobs with their output; their audit rows stay. 0 means the configured limit.
+    package func collectGarbage(
+        olderThanSeconds: UInt64, maxBytes: UInt64, isDryRun: Bool
+    ) async throws(DomeError) -> GarbageReport {
+        var policy = RetentionPolicy()
+        let age = olderThanSeconds > 0 ? olderThanSeconds : configuration.retentionMaxAgeSeconds
+        let bytes = maxBytes > 0 ? maxBytes : configuration.retentionMaxBytes
+        if age > 0 {
+            policy.endedBeforeNanoseconds = Clock.wallNanoseconds() - Int64(clamping: min(age, 1 << 33)) * 1_000_000_000
+        }
+        if bytes > 0 { policy.keepBytes = bytes }
+        let expired = try await store.expiredJobs(policy)
+        var report = GarbageReport(jobs: 0, bytes: 0)
+        for start in stride(from: 0, to: expired.count, by: 200) {
+            let batch = Array(expired[start..<min(start + 200, expired.count)])
+            report.jobs += batch.count
+            if isDryRun {
+                for id in batch { report.bytes += try await store.job(id)?.outputBytes ?? 0 }
+            } else {
+                report.bytes += try await remove(batch)
+            }
+        }
+        return report
+    }
+
+    /// Rows first: a folder without a row is litter, a row without a folder would be a job that lost its output.
+    private func remove(_ batch: [JobID]) async throws(DomeError) -> UInt64 {
+        let actor = Caller(userID: UInt32(Files.userID), processID: Files.processID)
+        let details: JSONObject = ["jobs": .integer(Int64(batch.count))]
+        _ = try await store.deleteJobs(
+            batch,
+            audit: AuditEntry(.retention, timeNanoseconds: Clock.wallNanoseconds(), actor: actor, details: details))
+        var bytes: UInt64 = 0
+        for id in batch {
+            do throws(DomeError) { bytes += try await files.remove(id) } catch {
+                Log.warning("job_folder_left", ["job": id.text, "error": error.description])
+            }
+        }
+        return bytes
+    }
+
+    /// Applies the configured limits now and every hour.
+    package func keepHouse() {
+        Task { @Core in
+            while !isDraining {
+                do throws(DomeError) {
+                    let report = try await collectGarbage(olderThanSeconds: 0, maxBytes: 0, isDryRun: false)
+                    if report.jobs > 0 {
+                        Log.info("retention", ["jobs": String(report.jobs), "bytes": String(report.bytes)])
+                    }
+                } catch {
+                    Log.warning("retention_failed", ["error": error.description])
+                }
+                await Core.sleep(milliseconds: 3_600_000)
+            }
+        }
+    }
+}

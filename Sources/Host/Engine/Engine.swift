@@ -1,0 +1,107 @@
+package import DomeAsync
+package import DomeCatalog
+internal import DomeLink
+package import DomeModel
+package import DomePlatform
+package import DomeStore
+
+/// What happens to jobs, from request to record. Isolated to the core; everything that blocks is somewhere else.
+@Core
+package final class Engine {
+    let configuration: Configuration
+    let directories: Directories
+    let catalog: Catalog
+    let store: Store
+    let files: JobFiles
+    let facts: FactsReader
+    let keepers: KeeperPool
+    /// The executor plugins by id.
+    let workers: [String: ExecutorWorker]
+    let version: String
+    package let hub = EventHub()
+    /// What the daemon found out about itself at start and cannot mend.
+    package var startProblems: [String] = []
+
+    /// Jobs that have not ended, running or waiting.
+    var live: [JobID: LiveJob] = [:]
+    var queue = RunQueue()
+    /// Places taken: jobs that run, or are being prepared to.
+    var placesTaken = 0
+    /// Set when the daemon is leaving: nothing new is started.
+    package private(set) var isDraining = false
+    let startedNanoseconds = Clock.wallNanoseconds()
+    var hostFacts = OneShot<HostFacts>()
+
+    package init(
+        configuration: Configuration, directories: Directories, catalog: Catalog, store: Store, files: JobFiles,
+        facts: FactsReader, keepers: KeeperPool, workers: [String: ExecutorWorker], version: String
+    ) {
+        self.configuration = configuration
+        self.directories = directories
+        self.catalog = catalog
+        self.store = store
+        self.files = files
+        self.facts = facts
+        self.keepers = keepers
+        self.workers = workers
+        self.version = version
+        keepers.onEvent = { [weak self] connection, event in self?.take(event, from: connection) }
+        keepers.onLost = { [weak self] connection in self?.lost(connection) }
+    }
+
+    /// Stops starting jobs; those that run go on without this daemon.
+    package func drain() { isDraining = true }
+
+    /// The tools, by id.
+    package func tools() -> [ToolReport] {
+        refreshCatalog()
+        return catalog.snapshot.tools.map(Self.report)
+    }
+
+    /// One tool. E_NOT_FOUND "tool not found: ID".
+    package func tool(_ id: String) throws(DomeError) -> ToolReport {
+        refreshCatalog()
+        return Self.report(try catalog.snapshot.tool(id))
+    }
+
+    /// Has the registry looked at again, off this thread; the next question sees what changed.
+    func refreshCatalog() {
+        Task { @Core in await facts.reloadIfChanged(catalog) }
+    }
+
+    private static func report(_ tool: Tool) -> ToolReport {
+        let manifest = tool.manifest
+        return ToolReport(
+            toolID: manifest.id, version: manifest.version, title: manifest.title,
+            shortDescription: manifest.shortDescription, description: manifest.description, kind: manifest.kind,
+            executor: manifest.executorBackend, permissions: manifest.permissionTexts,
+            sideEffects: manifest.sideEffects, inputSchemaPath: tool.inputSchemaPath,
+            outputSchemaPath: tool.outputSchemaPath ?? "", inputSchemaJSON: tool.inputSchemaText,
+            outputSchemaJSON: tool.outputSchemaText ?? "", manifestJSON: tool.manifestText)
+    }
+
+    /// How the daemon is.
+    package func status() -> EngineReport {
+        let servers = keepers.connections.flatMap { $0.innerServers.values }
+        let report = JSONValue.array(
+            servers.map { server in
+                [
+                    "network": .string(server.hasHostNetwork ? "full" : "none"),
+                    "state": .string("\(server.state)"), "message": .string(server.message),
+                    "layers": .array(SandboxLayers.names(of: server.layers).map { .string($0) }),
+                ]
+            })
+        var problems = startProblems + catalog.snapshot.problems.map { "tool left out: \($0.path): \($0.reason)" }
+        if let problem = keepers.problem { problems.append("keeper: \(problem)") }
+        return EngineReport(
+            startedNanoseconds: startedNanoseconds, queued: queue.count,
+            running: live.values.count { $0.state == .running },
+            keepers: keepers.connections.map { connection in
+                KeeperReport(
+                    processID: connection.hello?.processID ?? 0, generation: connection.generation,
+                    jobs: connection.jobs.count, version: "link-\(connection.hello?.version ?? 0)")
+            },
+            isSandboxWhole: !servers.isEmpty && servers.allSatisfy { $0.state == .ready },
+            sandboxReportJSON: report.compact, problems: problems)
+    }
+}

@@ -1,0 +1,227 @@
+package import DomeAsync
+internal import DomeLink
+package import DomeModel
+internal import DomePlatform
+
+/// All keepers that live, as generations: new jobs go to the newest, the others are asked to leave when they are
+/// empty. Finds them at start, starts one when there is none, and notices when one is gone for good.
+@Core
+package final class KeeperPool {
+    private let folder: String
+    private let jobsPath: String
+    private let keeperPath: String
+    private let extraArguments: [String]
+    package private(set) var connections: [KeeperConnection] = []
+    /// The keeper for new jobs, once there is one.
+    private var current = OneShot<KeeperConnection>()
+    private var isStarting = false
+    private var consecutiveFailures = 0
+    /// What stands in the way of a keeper, for status and refusals.
+    package private(set) var problem: String?
+    package var onEvent: @Core (KeeperConnection, KeeperEvent) -> Void = { _, _ in }
+    /// No job of that keeper is alive any more, provably.
+    package var onLost: @Core (KeeperConnection) -> Void = { _ in }
+
+    package init(folder: String, jobsPath: String, keeperPath: String, extraArguments: [String]) {
+        self.folder = folder
+        self.jobsPath = jobsPath
+        self.keeperPath = keeperPath
+        self.extraArguments = extraArguments
+    }
+
+    /// Connects to every keeper that answers, and waits until each has said which jobs it has.
+    package func adopt() async throws(DomeError) {
+        try Files.makeDirectories(folder)
+        for name in try Files.list(folder) where name.hasSuffix(".sock") {
+            let connection = makeConnection(folder + "/" + name)
+            do throws(DomeError) {
+                try connection.open()
+            } catch {
+                await waitUntilGone(record(of: connection))
+                forget(connection.socketPath)
+                continue
+            }
+            guard await connection.listed.wait(milliseconds: 5_000) == true else {
+                problem = "the keeper at \(connection.socketPath) does not answer"
+                continue
+            }
+            connections.append(connection)
+        }
+        connections.sort { $0.generation < $1.generation }
+        let isSame = { (connection: KeeperConnection) in
+            Files.isSameFile("/proc/\(connection.hello?.processID ?? 0)/exe", self.keeperPath)
+        }
+        for connection in connections where !connection.isRetired {
+            if connection === connections.last, isSame(connection) {
+                current.set(connection)
+            } else {
+                connection.send(.retire)
+            }
+        }
+    }
+
+    /// The keeper for a new job, started if need be. E_INTERNAL with the reason when it cannot be.
+    package func usable(for network: NetworkMode) async throws(DomeError) -> KeeperConnection {
+        if let keeper = current.value, keeper.isOpen, keeper.isReady(network) { return keeper }
+        ensureStarted()
+        guard let keeper = await current.wait(milliseconds: 10_000) else {
+            throw DomeError(.internal, "no keeper: \(problem ?? "it did not start in time"); see the daemon's log")
+        }
+        // Its inner servers probe themselves; a job waits for that rather than being refused.
+        for _ in 0..<1_000 where keeper.isOpen {
+            guard let server = keeper.innerServers[network == .full] else {
+                await Core.sleep(milliseconds: 5)
+                continue
+            }
+            switch server.state {
+            case .ready: return keeper
+            case .unusable:
+                throw DomeError(.policyDenied, "the sandbox cannot be enforced: \(server.message)")
+            case .starting, .dead: await Core.sleep(milliseconds: 5)
+            }
+        }
+        throw DomeError(.internal, "the keeper's sandbox server did not become ready; see the daemon's log")
+    }
+
+    /// Begins to start a keeper unless there is one or one is on its way.
+    package func ensureStarted() {
+        if let keeper = current.value, keeper.isOpen { return }
+        guard !isStarting else { return }
+        isStarting = true
+        if current.value != nil { current = OneShot() }
+        Task { @Core in
+            await startKeeper()
+            isStarting = false
+        }
+    }
+
+    private func startKeeper() async {
+        let generation = (connections.map(\.generation).max() ?? 0) + 1
+        let path = "\(folder)/\(generation).sock"
+        do throws(DomeError) {
+            forget(path)
+            var program = Subprocess(
+                keeperPath,
+                ["domed-keeper", "--socket", path, "--jobs", jobsPath, "--generation", "\(generation)"]
+                    + extraArguments)
+            program.environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"]
+            program.isSessionLeader = true
+            program.descriptors = [(try Files.duplicateStandardError(), 2)]
+            let process = try ProcessHandle(try program.start())
+            try process.whenEnded(on: Core.loop) {}
+            Log.info("keeper_started", ["generation": String(generation), "pid": String(process.processID)])
+            try await connect(path, process)
+            problem = nil
+            consecutiveFailures = 0
+        } catch {
+            consecutiveFailures += 1
+            problem = error.message
+            Log.error("keeper_start_failed", ["error": error.description])
+            await Core.sleep(milliseconds: min(10_000, 100 << UInt64(min(consecutiveFailures, 6))))
+        }
+    }
+
+    private func connect(_ path: String, _ process: ProcessHandle) async throws(DomeError) {
+        let connection = makeConnection(path)
+        let deadline = Clock.monotonicNanoseconds() + 5_000_000_000
+        while true {
+            do throws(DomeError) {
+                try connection.open()
+                break
+            } catch {
+                guard !process.hasEnded else {
+                    throw DomeError(.internal, "domed-keeper ended at once", cause: error.message)
+                }
+                guard Clock.monotonicNanoseconds() < deadline else { throw error }
+                await Core.sleep(milliseconds: 2)
+            }
+        }
+        guard await connection.listed.wait(milliseconds: 5_000) == true else {
+            throw DomeError(.internal, "the new keeper does not answer")
+        }
+        connections.append(connection)
+        current.set(connection)
+    }
+
+    private func makeConnection(_ path: String) -> KeeperConnection {
+        KeeperConnection(
+            socketPath: path,
+            onEvent: { [weak self] connection, event in
+                if case .disconnected = event { self?.disconnected(connection) }
+                self?.onEvent(connection, event)
+            },
+            onServersChanged: { [weak self] connection in self?.writeRecord(connection) })
+    }
+
+    /// A connection ended. If the keeper still listens it is taken up again; if not, its jobs are lost, but only
+    /// when its inner servers are gone too: the end of a socket comes milliseconds before the end of the jobs.
+    private func disconnected(_ connection: KeeperConnection) {
+        guard let index = connections.firstIndex(where: { $0 === connection }) else { return }
+        connections.remove(at: index)
+        if current.value === connection { current = OneShot() }
+        Task { @Core in
+            let again = makeConnection(connection.socketPath)
+            if (try? again.open()) != nil, await again.listed.wait(milliseconds: 5_000) == true {
+                connections.append(again)
+                if !again.isRetired { current.set(again) }
+                return
+            }
+            for process in connection.innerProcesses.values {
+                while !process.hasEnded { await Core.sleep(milliseconds: 2) }
+            }
+            forget(connection.socketPath)
+            onLost(connection)
+            if current.value == nil { ensureStarted() }
+        }
+    }
+}
+
+// What is written down of a keeper, for a domed that comes when the keeper is already dead: which processes must be
+// gone before its journals may be touched.
+extension KeeperPool {
+    private struct Recorded {
+        var processID: Int32
+        var startTicks: UInt64
+    }
+
+    private func recordPath(_ socketPath: String) -> String { socketPath + ".json" }
+
+    private func writeRecord(_ connection: KeeperConnection) {
+        let processes = connection.innerServers.values.compactMap { server -> JSONValue? in
+            guard let ticks = ProcessHandle.startTicks(of: server.processID) else { return nil }
+            return ["pid": .integer(Int64(server.processID)), "start_ticks": .integer(Int64(clamping: ticks))]
+        }
+        let document: JSONValue = ["inner_servers": .array(processes)]
+        do throws(DomeError) {
+            try Files.writeAtomically(recordPath(connection.socketPath), Array(document.indented.utf8))
+        } catch {
+            Log.warning("keeper_record_failed", ["error": error.description])
+        }
+    }
+
+    private func record(of connection: KeeperConnection) -> [Recorded] {
+        guard let bytes = try? Files.read(recordPath(connection.socketPath), limitBytes: 1 << 16),
+            let document = try? JSONParser.parse(bytes, what: "keeper record")
+        else { return [] }
+        return (document["inner_servers"]?.arrayValue ?? []).compactMap { entry in
+            guard let pid = entry["pid"]?.integerValue, let ticks = entry["start_ticks"]?.integerValue else { return nil }
+            return Recorded(processID: Int32(clamping: pid), startTicks: UInt64(clamping: ticks))
+        }
+    }
+
+    private func waitUntilGone(_ processes: [Recorded]) async {
+        for process in processes {
+            while ProcessHandle.startTicks(of: process.processID) == process.startTicks {
+                await Core.sleep(milliseconds: 5)
+            }
+        }
+    }
+
+    private func forget(_ socketPath: String) {
+        for path in [socketPath, recordPath(socketPath)] {
+            do throws(DomeError) { try Files.removeTree(path) } catch {
+                Log.warning("keeper_socket_left", ["path": path, "error": error.description])
+            }
+        }
+    }
+}

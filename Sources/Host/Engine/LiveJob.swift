@@ -1,0 +1,90 @@
+internal import DomeAsync
+internal import DomeCatalog
+internal import DomeLink
+internal import DomeModel
+internal import DomePlatform
+internal import DomeStore
+
+/// A job between its admission and its end.
+@Core
+final class LiveJob {
+    let id: JobID
+    let toolID: String
+    let profile: String
+    let caller: Caller
+    let createdNanoseconds: Int64
+    let priority: Int64
+    /// What it takes to start it; nil for one whose request is no longer good after a restart.
+    let request: AcceptedRequest?
+    /// What is known of its provenance before it runs.
+    let provenance: JSONObject
+
+    var state: JobState = .queued
+    var startedNanoseconds: Int64?
+    /// Whether it has one of the places for running jobs.
+    var hasPlace = false
+    var isCancelRequested = false
+    var keeper: KeeperConnection?
+    var plan: LaunchPlan?
+    /// What the keeper said: at the gate, at the end.
+    let gate = OneShot<GateOutcome>()
+    let exit = OneShot<JobExit>()
+    /// The job's last word: set after the finish commit.
+    let end = OneShot<JobReport>()
+    /// What git says of the caller's folder; asked while the job runs.
+    let source = OneShot<GitFacts>()
+
+    /// A job to be admitted.
+    init(_ accepted: AcceptedRequest, id: JobID, provenance: JSONObject) {
+        self.id = id
+        toolID = accepted.tool.manifest.id
+        profile = accepted.request.profile
+        caller = accepted.request.caller
+        createdNanoseconds = Clock.wallNanoseconds()
+        priority = accepted.constraints.priority
+        request = accepted
+        self.provenance = provenance
+    }
+
+    /// A job that an earlier life of the daemon admitted.
+    init(_ detail: JobDetail, request: AcceptedRequest?, provenance: JSONObject) {
+        let record = detail.record
+        id = record.jobID
+        toolID = record.toolID
+        profile = record.profile
+        caller = record.caller
+        createdNanoseconds = record.createdNanoseconds
+        priority = request?.constraints.priority ?? 0
+        self.request = request
+        self.provenance = provenance
+        state = record.state
+        startedNanoseconds = record.startedNanoseconds
+    }
+
+    /// Where it stands now.
+    func report(lastSeq: UInt64) -> JobReport {
+        var report = JobReport(
+            jobID: id, toolID: toolID, profile: profile, state: state, createdNanoseconds: createdNanoseconds,
+            lastSeq: lastSeq)
+        report.startedNanoseconds = startedNanoseconds
+        report.provenance = .object(provenance)
+        if isCancelRequested { report.message = "cancel requested" }
+        return report
+    }
+}
+
+/// What came of preparing a job up to the gate.
+enum GateOutcome: Sendable {
+    case ready
+    /// Nothing of it is left in the keeper.
+    case refused(DomeError)
+    /// It ended before the gate; `exit` has come as well.
+    case ended
+}
+
+/// How a job's process side ended.
+struct JobExit: Sendable {
+    var report: ExitReport
+    /// Its /job, to collect artifacts from.
+    var workDirectory: FileDescriptor?
+}
