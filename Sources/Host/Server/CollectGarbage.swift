@@ -2,6 +2,7 @@ internal import DomeAsync
 internal import DomeEngine
 internal import DomeModel
 internal import DomeProto
+internal import DomeWire
 
 extension DomedService {
     /// Removes old finished jobs with their output.
@@ -10,12 +11,12 @@ extension DomedService {
             let report = try await engine.collectGarbage(
                 olderThanSeconds: request.olderThanSeconds, maxBytes: request.maxBytes, isDryRun: request.dryRun)
             return .with {
-                $0.status = .success()
+                $0.status = .ok()
                 $0.jobsRemoved = UInt32(clamping: report.jobs)
                 $0.bytesFreed = report.bytes
             }
         } catch {
-            return .with { $0.status = .failure(error) }
+            return .with { $0.status = Domed_V1_RpcStatus(error) }
         }
     }
 }

@@ -2,6 +2,7 @@ internal import DomeAsync
 internal import DomeEngine
 internal import DomeModel
 internal import DomeProto
+internal import DomeWire
 
 extension DomedService {
     /// Where a job stands, with its provenance.
@@ -9,10 +10,10 @@ extension DomedService {
         do throws(DomeError) {
             let report = try await engine.job(try jobID(request.jobId))
             return .with {
-                $0.status = .success()
+                $0.status = .ok()
                 $0.runId = report.jobID.runID
                 $0.jobId = report.jobID.text
-                $0.state = Domed_V1_JobState(rawValue: report.state.rawValue)
+                $0.state = Domed_V1_JobState(report.state)
                 $0.artifacts = report.artifacts.map { Domed_V1_ArtifactRef(kind: $0.kind, path: $0.path) }
                 $0.provenance = Self.provenance(report.provenance)
                 $0.toolId = report.toolID
@@ -30,7 +31,7 @@ extension DomedService {
                 $0.provenanceJson = report.provenance.compact
             }
         } catch {
-            return .with { $0.status = .failure(error) }
+            return .with { $0.status = Domed_V1_RpcStatus(error) }
         }
     }
 

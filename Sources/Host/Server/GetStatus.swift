@@ -3,13 +3,14 @@ internal import DomeEngine
 internal import DomeModel
 internal import DomePlatform
 internal import DomeProto
+internal import DomeWire
 
 extension DomedService {
     /// How the daemon is, and which versions fit together.
     func getStatus(_ request: Domed_V1_GetStatusRequest) -> Domed_V1_GetStatusResponse {
         let report = engine.status()
         return .with {
-            $0.status = .success()
+            $0.status = .ok()
             $0.minSupportedVersion = identity.minimumClientVersion
             $0.currentVersion = identity.version
             $0.recommendedVersion = identity.version

@@ -2,6 +2,7 @@ internal import DomeAsync
 internal import DomeEngine
 internal import DomeModel
 internal import DomeProto
+internal import DomeWire
 
 extension DomedService {
     /// One tool's descriptor.
@@ -9,7 +10,7 @@ extension DomedService {
         do throws(DomeError) {
             let tool = try engine.tool(request.toolId)
             return .with {
-                $0.status = .success()
+                $0.status = .ok()
                 $0.tool = .with {
                     $0.toolId = tool.toolID
                     $0.version = tool.version
@@ -25,7 +26,7 @@ extension DomedService {
                 }
             }
         } catch {
-            return .with { $0.status = .failure(error) }
+            return .with { $0.status = Domed_V1_RpcStatus(error) }
         }
     }
 }

@@ -2,6 +2,7 @@ internal import DomeAsync
 internal import DomeEngine
 internal import DomeModel
 internal import DomeProto
+internal import DomeWire
 
 extension DomedService {
     /// A tool's schema documents themselves, and its manifest.
@@ -9,13 +10,13 @@ extension DomedService {
         do throws(DomeError) {
             let tool = try engine.tool(request.toolId)
             return .with {
-                $0.status = .success()
+                $0.status = .ok()
                 $0.inputSchemaJson = tool.inputSchemaJSON
                 $0.outputSchemaJson = tool.outputSchemaJSON
                 $0.manifestJson = tool.manifestJSON
             }
         } catch {
-            return .with { $0.status = .failure(error) }
+            return .with { $0.status = Domed_V1_RpcStatus(error) }
         }
     }
 }

@@ -1,5 +1,6 @@
 internal import DomeAsync
 internal import DomeProto
+internal import DomeWire
 
 extension DomedService {
     /// What this daemon can do beyond the base contract.
@@ -13,7 +14,7 @@ extension DomedService {
             }
         }
         return .with {
-            $0.status = .success()
+            $0.status = .ok()
             $0.serverVersion = identity.version
             $0.apiVersions = ["domed.v1"]
             $0.capabilities = [

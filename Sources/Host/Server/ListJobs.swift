@@ -2,6 +2,7 @@ internal import DomeAsync
 internal import DomeEngine
 internal import DomeModel
 internal import DomeProto
+internal import DomeWire
 
 extension DomedService {
     /// Jobs, newest first, a page at a time.
@@ -9,12 +10,12 @@ extension DomedService {
         do throws(DomeError) {
             let page = try await engine.jobs(try Self.query(request))
             return .with {
-                $0.status = .success()
+                $0.status = .ok()
                 $0.jobs = page.jobs.map(Self.summary)
                 $0.nextPageToken = page.nextPageToken ?? ""
             }
         } catch {
-            return .with { $0.status = .failure(error) }
+            return .with { $0.status = Domed_V1_RpcStatus(error) }
         }
     }
 
@@ -49,7 +50,7 @@ extension DomedService {
             $0.jobId = report.jobID.text
             $0.toolId = report.toolID
             $0.profile = report.profile
-            $0.state = Domed_V1_JobState(rawValue: report.state.rawValue)
+            $0.state = Domed_V1_JobState(report.state)
             $0.createdAt = timestamp(report.createdNanoseconds)
             $0.startedAt = timestamp(report.startedNanoseconds)
             $0.endedAt = timestamp(report.endedNanoseconds)

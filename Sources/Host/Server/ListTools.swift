@@ -1,12 +1,13 @@
 internal import DomeAsync
 internal import DomeEngine
 internal import DomeProto
+internal import DomeWire
 
 extension DomedService {
     /// All tools, by id.
     func listTools(_ request: Domed_V1_ListToolsRequest) -> Domed_V1_ListToolsResponse {
         .with {
-            $0.status = .success()
+            $0.status = .ok()
             $0.tools = engine.tools().map { tool in
                 .with {
                     $0.toolId = tool.toolID

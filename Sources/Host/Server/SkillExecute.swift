@@ -2,6 +2,7 @@ internal import DomeAsync
 internal import DomeEngine
 internal import DomeModel
 internal import DomeProto
+internal import DomeWire
 
 extension DomedService {
     /// Admits a job and waits for its end as long as the request says.
@@ -15,10 +16,10 @@ extension DomedService {
             let reply = try await engine.submit(submission)
             let report = reply.report
             return .with {
-                $0.status = .success(reply.message)
+                $0.status = .ok(reply.message)
                 $0.runId = report.jobID.runID
                 $0.jobId = report.jobID.text
-                $0.state = Domed_V1_JobState(rawValue: report.state.rawValue)
+                $0.state = Domed_V1_JobState(report.state)
                 $0.artifacts = report.artifacts.map { Domed_V1_ArtifactRef(kind: $0.kind, path: $0.path) }
                 $0.exitCode = report.exitCode
                 $0.signal = report.signal
@@ -27,7 +28,7 @@ extension DomedService {
                 $0.reason = report.reason
             }
         } catch {
-            return .with { $0.status = .failure(error) }
+            return .with { $0.status = Domed_V1_RpcStatus(error) }
         }
     }
 }

@@ -1,25 +1,5 @@
 internal import DomeModel
-internal import DomePlatform
 internal import DomeProto
-
-extension Domed_V1_RpcStatus {
-    /// All went well; `message` is for people.
-    static func success(_ message: String = "ok") -> Domed_V1_RpcStatus {
-        .with {
-            $0.ok = true
-            $0.message = message
-        }
-    }
-
-    /// A domain error. Its cause stays in the daemon's log.
-    static func failure(_ error: DomeError) -> Domed_V1_RpcStatus {
-        .with {
-            $0.code = Domed_V1_ErrorCode(rawValue: error.code.rawValue)
-            $0.message = error.message
-            $0.retryable = error.code.isRetryable
-        }
-    }
-}
 
 extension Domed_V1_ArtifactRef {
     init(kind: String, path: String) {

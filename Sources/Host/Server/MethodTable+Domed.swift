@@ -1,0 +1,85 @@
+internal import DomeAsync
+internal import DomeEngine
+internal import DomeModel
+internal import DomePlatform
+internal import DomeProto
+package import DomeTransport
+
+// Which handler answers which method. A handler that needs no waiting answers within the turn in which its request
+// came; one that waits runs as a task on the core.
+extension DomedService {
+    /// The table that the transport serves.
+    package func methodTable() -> MethodTable {
+        typealias Service = Domed_V1_DomedService
+        var table = MethodTable()
+        table.immediate(Service.health, health)
+        table.immediate(Service.listCapabilities, listCapabilities)
+        table.immediate(Service.listTools, listTools)
+        table.immediate(Service.getTool, getTool)
+        table.immediate(Service.getToolSchema, getToolSchema)
+        table.immediate(Service.getGateDecision, getGateDecision)
+        table.immediate(Service.getPromotionDecision, getPromotionDecision)
+        table.immediate(Service.getStatus, getStatus)
+        table.waiting(Service.getJobStatus) { [self] request, _ in await getJobStatus(request) }
+        table.waiting(Service.listJobs) { [self] request, _ in await listJobs(request) }
+        table.waiting(Service.collectGarbage) { [self] request, _ in await collectGarbage(request) }
+        table.waiting(Service.skillExecute) { [self] request, call in await skillExecute(request, Self.caller(call)) }
+        table.waiting(Service.cancelJob) { [self] request, call in await cancelJob(request, Self.caller(call)) }
+        table.streaming(Service.streamJobEvents) { [self] request, call in streamJobEvents(request, call) }
+        return table
+    }
+
+    /// Who is at the other end. Over TCP the kernel does not say: the pid is 0 then, and the uid nobody's.
+    private static func caller(_ call: ServerCall) -> Caller {
+        Caller(userID: call.peer?.userID ?? .max, processID: call.peer?.processID ?? 0)
+    }
+}
+
+extension MethodTable {
+    mutating func immediate<Request, Response>(
+        _ method: ProtoMethod<Request, Response>, _ body: @escaping @Core (Request) -> Response
+    ) {
+        add(method.path, .unary { call, bytes in
+            guard let request = call.decode(Request.self, bytes) else { return }
+            Core.assumeIsolated { call.answer(body(request)) }
+        })
+    }
+
+    mutating func waiting<Request, Response>(
+        _ method: ProtoMethod<Request, Response>, _ body: @escaping @Core (Request, ServerCall) async -> Response
+    ) {
+        add(method.path, .unary { call, bytes in
+            guard let request = call.decode(Request.self, bytes) else { return }
+            Core.assumeIsolated {
+                Task.immediate { @Core in call.answer(await body(request, call)) }
+            }
+        })
+    }
+
+    mutating func streaming<Request, Response>(
+        _ method: ProtoMethod<Request, Response>, _ body: @escaping @Core (Request, ServerCall) -> Void
+    ) {
+        add(method.path, .serverStreaming { call, bytes in
+            guard let request = call.decode(Request.self, bytes) else { return }
+            Core.assumeIsolated { body(request, call) }
+        })
+    }
+}
+
+extension ServerCall {
+    /// The request, or nil after the call was ended with INVALID_ARGUMENT.
+    fileprivate func decode<Request: ProtoMessage>(_ type: Request.Type, _ bytes: UnsafeRawBufferPointer) -> Request? {
+        do throws(ProtoError) {
+            return try Request.decode(bytes)
+        } catch {
+            finish(GRPCStatus(.invalidArgument, "the request is not a valid \(Request.protoName): \(error)"))
+            return nil
+        }
+    }
+
+    fileprivate func answer<Response: ProtoMessage>(_ response: Response) {
+        let bytes = response.serialized()
+        bytes.withUnsafeBytes { send(message: $0) }
+        finish()
+    }
+}

@@ -1,0 +1,131 @@
+internal import DomeAsync
+internal import DomeEngine
+internal import DomeModel
+internal import DomePlatform
+internal import DomeProto
+internal import DomeTransport
+
+extension DomedService {
+    /// A job's events past `since_seq`, and with `follow` the live ones up to the terminal event. The one RPC whose
+    /// domain errors are gRPC codes: there is no status field in a stream of events.
+    func streamJobEvents(_ request: Domed_V1_StreamJobEventsRequest, _ call: ServerCall) {
+        Task { @Core in
+            do throws(DomeError) {
+                let job = try jobID(request.jobId)
+                let head = try await engine.head(of: job)
+                EventFollower(self, call, job, request, head).start()
+            } catch {
+                call.finish(Self.status(of: error))
+            }
+        }
+    }
+
+    static func status(of error: DomeError) -> GRPCStatus {
+        switch error.code {
+        case .notFound: GRPCStatus(.notFound, error.message)
+        case .invalidRequest: GRPCStatus(.invalidArgument, error.message)
+        case .resourceExhausted: GRPCStatus(.resourceExhausted, error.message)
+        default: GRPCStatus(.internal, error.message)
+        }
+    }
+}
+
+/// One client that reads one job's journal at its own pace. Reads a piece only when there is something to read and
+/// the client has taken what was sent: a slow client costs no memory and slows nobody.
+@Core
+private final class EventFollower {
+    private let service: DomedService
+    private let call: ServerCall
+    private let job: JobID
+    private let isFollowing: Bool
+    private let number: UInt64
+    /// What may be read: grows with the job while following, else stays what it was at the call.
+    private var head: EventHub.Head
+    private var sentSeq: UInt64
+    private var observation: EventHub.Observation?
+    private var isReading = false
+    private var isEnded = false
+
+    private static var nextNumber: UInt64 = 0
+
+    init(
+        _ service: DomedService, _ call: ServerCall, _ job: JobID, _ request: Domed_V1_StreamJobEventsRequest,
+        _ head: EventHub.Head
+    ) {
+        (self.service, self.call, self.job, self.head) = (service, call, job, head)
+        isFollowing = request.follow
+        sentSeq = request.sinceSeq
+        Self.nextNumber += 1
+        number = Self.nextNumber
+    }
+
+    func start() {
+        call.onCancel = { [self] _ in Core.assumeIsolated { end() } }
+        call.onWritable = { [self] in Core.assumeIsolated { advance() } }
+        if isFollowing, !head.isTerminal {
+            observation = service.engine.hub.observe(job) { [self] head in
+                self.head = head
+                advance()
+            }
+            // It ended between the question and the observation: ask again.
+            if observation == nil {
+                Task { @Core in
+                    do throws(DomeError) {
+                        head = try await service.engine.head(of: job)
+                        advance()
+                    } catch {
+                        finish(DomedService.status(of: error))
+                    }
+                }
+                return
+            }
+        }
+        // The client learns at once that the stream stands, also while nothing happens.
+        call.sendHeaders()
+        advance()
+    }
+
+    private func advance() {
+        guard !isEnded, !isReading else { return }
+        guard sentSeq < head.lastSeq else {
+            if head.isTerminal || !isFollowing { finish(.ok) }
+            return
+        }
+        guard call.canSend else { return }
+        isReading = true
+        Task { @Core in await readPiece() }
+    }
+
+    private func readPiece() async {
+        do throws(DomeError) {
+            let piece = try await service.streams.read(
+                number, job, path: service.engine.journalPath(job), after: sentSeq, through: head.lastSeq)
+            isReading = false
+            guard !isEnded else { return }
+            guard piece.lastSeq > sentSeq else {
+                throw DomeError(.internal, "the journal of \(job) ends before its event \(head.lastSeq)")
+            }
+            sentSeq = piece.lastSeq
+            call.sendFramed(piece.bytes)
+            advance()
+        } catch {
+            isReading = false
+            Log.error("stream_failed", ["job": job.text, "error": error.description])
+            finish(DomedService.status(of: error))
+        }
+    }
+
+    private func finish(_ status: GRPCStatus) {
+        guard !isEnded else { return }
+        end()
+        call.finish(status)
+    }
+
+    private func end() {
+        guard !isEnded else { return }
+        isEnded = true
+        observation?.cancel()
+        let (streams, number) = (service.streams, number)
+        Task { @Core in await streams.close(number) }
+    }
+}
