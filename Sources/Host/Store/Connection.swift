@@ -21,7 +21,9 @@ final class Connection {
         guard status == SQLITE_OK, handle != nil else { throw failure("open the database", status) }
         sqlite3_busy_timeout(handle, busyTimeoutMilliseconds)
         // Refuses SQL that could damage the file (writable_schema, shadow tables), even by mistake.
-        _ = dome_sqlite3_enable(handle, SQLITE_DBCONFIG_DEFENSIVE)
+        _ = dome_sqlite3_set(handle, SQLITE_DBCONFIG_DEFENSIVE, 1)
+        // Until the database is known to be good, closing it must not write what is in its log.
+        setCheckpointsOnClose(false)
         // Takes the place of SQLite's own hook, which checkpoints every 1,000 pages in the midst of a commit;
         // when to do that is GroupCommit's to say. (PRAGMA wal_autocheckpoint would remove the hook again.)
         let context = Unmanaged.passUnretained(self).toOpaque()
@@ -76,11 +78,9 @@ final class Connection {
         logPages = pages
     }
 
-    /// Leaves the write-ahead log's file in place on close: the next commits overwrite it, and syncing a file
-    /// whose size does not change is cheaper.
-    func keepLogFile() {
-        var enabled: Int32 = 1
-        sqlite3_file_control(handle, "main", SQLITE_FCNTL_PERSIST_WAL, &enabled)
+    /// Whether closing the last connection copies the log into the database and removes it.
+    func setCheckpointsOnClose(_ enabled: Bool) {
+        _ = dome_sqlite3_set(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, enabled ? 0 : 1)
     }
 }
 

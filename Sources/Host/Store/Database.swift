@@ -32,6 +32,7 @@ final class Database: @unchecked Sendable {
         try setUp()
         try connection.migrate(from: version, steps: migrations)
         try connection.execute("PRAGMA foreign_keys = ON", what: "turn foreign keys on")
+        connection.setCheckpointsOnClose(true)
     }
 
     private func setUp() throws(DomeError) {
@@ -49,7 +50,6 @@ final class Database: @unchecked Sendable {
             PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;
             PRAGMA cell_size_check = ON
             """, what: what)
-        connection.keepLogFile()
     }
 
     /// SQLite would create it readable by all; its companions take their mode from it.

@@ -61,15 +61,17 @@ enum Sample {
 /// A script for the store's fault hook: which points fail next, and how often each was visited.
 final class Faults: Sendable {
     private struct State {
-        var failures: [CommitPoint: Int] = [:]
+        var failures: [CommitPoint: (skip: Int, count: Int)] = [:]
         var visits: [CommitPoint: Int] = [:]
         var onVisit: (@Sendable (CommitPoint) -> Void)?
     }
     private let state = Mutex(State())
     static let error = DomeError(.resourceExhausted, "a fault of the test's")
 
-    /// The next `count` visits of `point` fail.
-    func fail(_ point: CommitPoint, times count: Int = 1) { state.withLock { $0.failures[point] = count } }
+    /// After `skipped` more visits of `point`, the next `count` fail.
+    func fail(_ point: CommitPoint, times count: Int = 1, after skipped: Int = 0) {
+        state.withLock { $0.failures[point] = (skipped, count) }
+    }
     func visits(_ point: CommitPoint) -> Int { state.withLock { $0.visits[point] ?? 0 } }
     /// Called on the store's thread at every visit.
     func onVisit(_ body: (@Sendable (CommitPoint) -> Void)?) { state.withLock { $0.onVisit = body } }
@@ -83,9 +85,11 @@ final class Faults: Sendable {
     private func visit(_ point: CommitPoint) -> DomeError? {
         let (mustFail, body) = state.withLock { state in
             state.visits[point, default: 0] += 1
-            let remaining = state.failures[point] ?? 0
-            if remaining > 0 { state.failures[point] = remaining - 1 }
-            return (remaining > 0, state.onVisit)
+            var plan = state.failures[point] ?? (0, 0)
+            let isDue = plan.skip == 0 && plan.count > 0
+            if plan.skip > 0 { plan.skip -= 1 } else if plan.count > 0 { plan.count -= 1 }
+            state.failures[point] = plan
+            return (isDue, state.onVisit)
         }
         body?(point)
         return mustFail ? Self.error : nil
