@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent / "support"))
+sys.path.insert(0, str(Path(__file__).parent / "Support"))
 
 from domekit.fixtures import *  # noqa: E402, F403
 from domekit.fixtures import CALL_REPORT  # noqa: E402

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "Tests" / "support"))
+sys.path.insert(0, str(ROOT / "Tests" / "Support"))
 
 import measure_load as load  # noqa: E402
 import measure_processes as process  # noqa: E402

@@ -81,7 +81,7 @@ deps: once, then try again."
     # A stale or empty package index is the usual reason for a failure, but refreshing a good one is slow.
     if ! "${apt[@]}" install -y -q --no-install-recommends "$@"; then
         say "refreshing the package index"
-        "${apt[@]}" update -q
+        "${apt[@]}" update -q || say "the index could not be refreshed; trying all the same"
         "${apt[@]}" install -y -q --no-install-recommends "$@" \
             || die "apt-get could not install $*; on Ubuntu, enable 'universe' (add-apt-repository universe)"
     fi

@@ -49,10 +49,11 @@ class Daemon:
         arguments: list[str] | None = None,
         environment: dict[str, str] | None = None,
         base: str = "/tmp",
+        binaries: Path | None = None,
     ) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="dome-", dir=base))
         self.arguments = arguments or []
-        self.bin = bin_dir()
+        self.bin = binaries or bin_dir()
         self.home = self._make("home")
         self.runtime = self._make("run")
         self.state_home = self._make("state")
