@@ -79,7 +79,7 @@ import Testing
         try await admit(1...3)
         let entry = AuditEntry(
             .denied, timeNanoseconds: Sample.time + 1_999, actor: Sample.caller, toolID: "t", outcome: "denied",
-            details: JSONObject(["rule": "no \"network\""]))
+            details: ["rule": "no \"network\""])
         #expect(try await store.appendAudit(entry) == 4)
         let rows = try await store.auditRows(after: 2, limit: 10)
         #expect(rows.map(\.seq) == [3, 4])
