@@ -23,14 +23,18 @@ package actor Core {
     /// The core's event loop.
     package nonisolated static var loop: EventLoop { shared.executor.loop }
 
+    /// Makes the calling thread the core's, before anything isolated is touched.
+    package nonisolated static func adoptCurrentThread() { shared.executor.adoptCurrentThread() }
+
     /// Serves on the calling thread until `loop.stop()`.
     package nonisolated static func run() {
-        shared.executor.adoptCurrentThread()
+        adoptCurrentThread()
         loop.run()
     }
 
     /// For callbacks of the event loop, which run on the core's thread but outside of any task: the compiler
     /// cannot know that, so this says it, and checks it.
+    @discardableResult
     package nonisolated static func assumeIsolated<Result>(_ body: @Core () -> Result) -> Result {
         shared.executor.assertOnThread()
         return withoutActuallyEscaping(body) { body in

@@ -58,7 +58,7 @@ extension Engine {
     /// The tool as the registry has it now: one that is missing is looked for on disk once more.
     private func currentTool(_ id: String) async throws(DomeError) -> Tool {
         refreshCatalog()
-        if let tool = catalog.snapshot[id] { return tool }
+        if let tool = catalog.snapshot[id: id] { return tool }
         await facts.reloadIfChanged(catalog)
         return try catalog.snapshot.tool(id)
     }

@@ -1,0 +1,130 @@
+import DomeAsync
+import DomeCatalog
+import DomeEngine
+import DomeModel
+import DomePlatform
+import DomeServer
+import DomeStore
+import DomeTransport
+import Glibc
+
+/// The parts of domed, put together; which knows which is said here and nowhere else.
+@Core
+final class Daemon {
+    nonisolated static let version = "0.1.0"
+    private static let drainMilliseconds: UInt64 = 2_000
+
+    private let directories: Directories
+    private let socketPath: String
+    private let store: Store
+    private let engine: Engine
+    private let server: GRPCServer
+    private let lock: InstanceLock
+    private var listener: FileDescriptor
+    private var isLeaving = false
+
+    init(_ options: Options, _ directories: Directories, _ lock: InstanceLock) throws(DomeError) {
+        self.directories = directories
+        self.lock = lock
+        socketPath = options.socketPath ?? directories.socketPath
+        let configuration = try Configuration(path: directories.config + "/config.json")
+        let passed = Systemd.listenDescriptors()
+        if let first = passed.first {
+            listener = first
+            try first.setNonblocking(true)
+        } else {
+            listener = try UnixListener.bind(path: socketPath)
+        }
+        store = try Store(path: directories.databasePath)
+        engine = try Self.makeEngine(configuration, directories, store)
+        let identity = ServerIdentity(
+            version: Self.version, minimumClientVersion: "0.1.0", endpoint: "unix://" + socketPath,
+            stateDirectory: directories.state, processID: getpid())
+        let service = DomedService(
+            engine: engine, streamsExecutor: try LoopExecutor.onNewThread(named: "dome-streams"), identity: identity)
+        var limits = TransportLimits()
+        limits.maxMessageBytes = Int(clamping: configuration.maxMessageBytes)
+        server = GRPCServer(loop: Core.loop, limits: limits, methods: service.methodTable())
+    }
+
+    private static func makeEngine(
+        _ configuration: Configuration, _ directories: Directories, _ store: Store
+    ) throws(DomeError) -> Engine {
+        let programs = try Directories.ofExecutable()
+        func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+        let (found, problems) = ExecutorDiscovery.find(
+            ExecutorDiscovery.searchPath(
+                directories: directories, executableDirectory: programs, variable: variable("DOME_PLUGIN_PATH")))
+        var workers: [String: ExecutorWorker] = [:]
+        for plugin in found {
+            workers[plugin.id] = ExecutorWorker(pluginFolder: plugin.folder, workerPath: programs + "/domed-worker")
+        }
+        let engine = Engine(
+            configuration: configuration, directories: directories,
+            catalog: Catalog(
+                searchPath: Catalog.searchPath(
+                    directories: directories, executableDirectory: programs,
+                    registryPath: variable("DOME_REGISTRY_PATH"))),
+            store: store,
+            files: JobFiles(
+                executor: try LoopExecutor.onNewThread(named: "dome-files"), jobsPath: directories.jobsPath),
+            facts: FactsReader(executor: try LoopExecutor.onNewThread(named: "dome-facts")),
+            keepers: KeeperPool(
+                folder: directories.state + "/keepers", jobsPath: directories.jobsPath,
+                keeperPath: programs + "/domed-keeper", extraArguments: []),
+            workers: workers, version: version)
+        engine.startProblems = problems
+        return engine
+    }
+
+    /// Recovers, then serves. Clients that connect meanwhile wait in the socket's backlog.
+    func start() async throws(DomeError) {
+        try await engine.recover()
+        try server.add(listener: listener) { socket throws(DomeError) in try UnixListener.admit(socket) }
+        Systemd.notify("READY=1")
+        Log.info("ready", ["socket": socketPath, "state": directories.state, "version": Self.version])
+        engine.keepHouse()
+        await watchSocket()
+    }
+
+    /// Logging out removes the runtime folder with the socket in it; a daemon that lives on binds it again.
+    private func watchSocket() async {
+        while !isLeaving {
+            await Core.sleep(milliseconds: 2_000)
+            guard !isLeaving, !Files.exists(socketPath) else { continue }
+            do throws(DomeError) {
+                listener = try UnixListener.bind(path: socketPath)
+                try server.add(listener: listener) { socket throws(DomeError) in try UnixListener.admit(socket) }
+                Log.info("socket_bound_again", ["socket": socketPath])
+            } catch {
+                Log.debug("socket_not_bound", ["error": error.description])
+            }
+        }
+    }
+
+    /// Drains: calls in flight are answered, followers are told to come back, jobs go on in the keeper.
+    func leave() {
+        guard !isLeaving else { return }
+        isLeaving = true
+        Systemd.notify("STOPPING=1")
+        Log.info("draining", ["calls": String(server.callCount)])
+        engine.drain()
+        server.drain(deadlineMilliseconds: Self.drainMilliseconds) { [self] in
+            Core.assumeIsolated { closeSoon() }
+        }
+    }
+
+    private func closeSoon() { Task { @Core in await close() } }
+
+    private func close() async {
+        do throws(DomeError) {
+            try await engine.audit(.daemonStop)
+            try await store.close()
+        } catch {
+            Log.error("close_failed", ["error": error.description])
+        }
+        unlink(socketPath)
+        Log.info("stopped")
+        Core.loop.stop()
+    }
+}

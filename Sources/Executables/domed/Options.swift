@@ -1,0 +1,65 @@
+import DomeModel
+import DomePlatform
+
+/// domed's command line.
+struct Options {
+    var stateDirectory: String?
+    var socketPath: String?
+    var logLevel = Log.Level.info
+
+    static let usage = """
+        usage: domed [OPTION]…
+        dome's daemon: admits jobs, follows them, remembers them. `dome` starts it by itself.
+
+          --state-dir DIR    state folder (default $XDG_STATE_HOME/dome or ~/.local/state/dome)
+          --socket PATH      socket to serve (default $XDG_RUNTIME_DIR/dome/domed.sock)
+          --log-level LEVEL  debug, info, warning or error (default info); the log goes to stderr
+          --version          prints the version
+          --help             prints this
+
+        Environment: DOME_PLUGIN_PATH, DOME_REGISTRY_PATH (colon-separated folders), XDG_*.
+        Signals: SIGTERM and SIGINT drain and leave; running jobs go on without the daemon.
+
+        """
+
+    /// What the arguments ask for.
+    enum Request {
+        case serve(Options)
+        case printVersion
+        case printUsage
+    }
+
+    static func parse(_ arguments: [String]) throws(DomeError) -> Request {
+        var options = Options()
+        var rest = arguments[...]
+        while let argument = rest.popFirst() {
+            switch argument {
+            case "--help", "-h": return .printUsage
+            case "--version": return .printVersion
+            case "--state-dir": options.stateDirectory = try absolute(argument, rest.popFirst())
+            case "--socket": options.socketPath = try absolute(argument, rest.popFirst())
+            case "--log-level": options.logLevel = try level(rest.popFirst())
+            default:
+                throw DomeError(.invalidRequest, "unknown argument '\(argument.prefix(128))'; see domed --help")
+            }
+        }
+        return .serve(options)
+    }
+
+    private static func absolute(_ option: String, _ value: String?) throws(DomeError) -> String {
+        guard let value, value.hasPrefix("/") else {
+            throw DomeError(.invalidRequest, "\(option) needs an absolute path")
+        }
+        return value.count > 1 && value.hasSuffix("/") ? String(value.dropLast()) : value
+    }
+
+    private static func level(_ value: String?) throws(DomeError) -> Log.Level {
+        switch value {
+        case "debug": .debug
+        case "info": .info
+        case "warning": .warning
+        case "error": .error
+        default: throw DomeError(.invalidRequest, "--log-level needs debug, info, warning or error")
+        }
+    }
+}
