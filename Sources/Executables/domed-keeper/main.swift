@@ -1,1 +1,33 @@
-// Composition of domed-keeper.
+// Composition of domed-keeper. The room CJail is linked in because the inner servers are this same binary: its
+// constructor catches them before anything below runs.
+import CJail
+import DomeKeeper
+import DomeModel
+import DomePlatform
+import Glibc
+
+/// Serves until the keeper has nothing left to hold.
+func serve() throws(DomeError) {
+    let configuration = try KeeperConfiguration(arguments: Array(CommandLine.arguments.dropFirst()))
+    ProcessSetup.prepare()
+    let loop = try EventLoop()
+    let keeper = try Keeper(configuration, on: loop)
+    // Nothing that happens to domed's terminal or session ends it; SIGTERM asks it to leave when it is empty.
+    let signals = try SignalSource([SIGHUP, SIGINT, SIGQUIT, SIGTERM], on: loop) { number in
+        if number == SIGTERM { keeper.retire() }
+    }
+    try keeper.start()
+    Systemd.notify("READY=1")
+    withExtendedLifetime(signals) { loop.run() }
+}
+
+if CommandLine.arguments.dropFirst().first == "--help" {
+    print(KeeperConfiguration.usage, terminator: "")
+    exit(0)
+}
+do throws(DomeError) {
+    try serve()
+} catch {
+    Log.error("keeper.failed", ["error": error.description])
+    exit(error.code == .invalidRequest ? 2 : 1)
+}

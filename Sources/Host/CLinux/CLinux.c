@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -210,6 +212,26 @@ int dome_set_nonblocking(int fd, int enabled) {
     int flags = fcntl(fd, F_GETFL);
     if (flags < 0) return -1;
     return fcntl(fd, F_SETFL, enabled ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+}
+
+int dome_open_terminal(int *controller, int *subordinate, int rows, int columns) {
+    char name[128];
+    struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns};
+    int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0) return -1;
+    int other = -1;
+    if (grantpt(fd) == 0 && unlockpt(fd) == 0 && ptsname_r(fd, name, sizeof name) == 0)
+        other = dome_open(name, O_RDWR | O_NOCTTY, 0);
+    if (other < 0 || ioctl(fd, TIOCSWINSZ, &size) != 0) {
+        int reason = errno;
+        if (other >= 0) close(other);
+        close(fd);
+        errno = reason;
+        return -1;
+    }
+    *controller = fd;
+    *subordinate = other;
+    return 0;
 }
 
 int dome_allocate(int fd, int64_t from, int64_t to) { return fallocate(fd, FALLOC_FL_KEEP_SIZE, from, to - from); }

@@ -26,9 +26,11 @@ package struct JournalSummary: Sendable, Equatable {
         try scan(Files.open(path, O_RDONLY), jobID)
     }
 
-    static func scan(_ file: FileDescriptor, _ jobID: JobID) throws(DomeError) -> JournalSummary {
+    static func scan(
+        _ file: FileDescriptor, _ jobID: JobID, _ scratch: JournalScratch = JournalScratch()
+    ) throws(DomeError) -> JournalSummary {
         var summary = JournalSummary()
-        try summary.readAll(file, jobID)
+        try summary.readAll(file, jobID, scratch)
         return summary
     }
 
@@ -36,13 +38,15 @@ package struct JournalSummary: Sendable, Equatable {
     static func scanUntilDamage(_ file: FileDescriptor, _ jobID: JobID) -> JournalSummary {
         var summary = JournalSummary()
         // The error is the damage: what was counted before it stands.
-        do throws(DomeError) { try summary.readAll(file, jobID) } catch {}
+        do throws(DomeError) { try summary.readAll(file, jobID, JournalScratch()) } catch {}
         return summary
     }
 
-    private mutating func readAll(_ file: FileDescriptor, _ jobID: JobID) throws(DomeError) {
+    private mutating func readAll(
+        _ file: FileDescriptor, _ jobID: JobID, _ scratch: JournalScratch
+    ) throws(DomeError) {
         fileByteLength = try Self.size(of: file, jobID)
-        guard var reader = try FrameReader(file, jobID, JournalScratch()) else { return }
+        guard var reader = try FrameReader(file, jobID, scratch) else { return }
         byteLength = FileHeader.byteCount
         while let header = try reader.header(at: byteLength, expecting: lastSeq + 1) {
             guard let payload = try reader.payload(of: header, at: byteLength) else { break }

@@ -38,18 +38,19 @@ extension JournalWriter {
     /// - Throws: E_NOT_FOUND without a file; E_LOCK_CONFLICT while another writer has it; E_INTERNAL naming
     ///   job and byte if it is damaged before its tail and `damage` is `.refuse`.
     package static func open(
-        path: String, _ jobID: JobID, keepsReserve: Bool = false, damage: Damage = .refuse
+        path: String, _ jobID: JobID, keepsReserve: Bool = false, damage: Damage = .refuse,
+        scratch: JournalScratch = JournalScratch()
     ) throws(DomeError) -> JournalWriter {
         let file = try Files.open(path, O_RDWR)
         try lock(file, jobID)
         var state: JournalSummary
         do throws(DomeError) {
-            state = try JournalSummary.scan(file, jobID)
+            state = try JournalSummary.scan(file, jobID, scratch)
         } catch {
             guard damage == .setAside else { throw error }
             state = try setAside(file, path, jobID)
         }
-        guard state.byteLength > 0, let reader = try FrameReader(file, jobID, JournalScratch()) else {
+        guard state.byteLength > 0, let reader = try FrameReader(file, jobID, scratch) else {
             // Its creator died before the header was whole.
             guard ftruncate(file.number, 0) == 0 else { throw .system("cut \(path)", errno) }
             let salt = try writeHeader(file, jobID)
@@ -95,7 +96,7 @@ extension JournalWriter {
             try Files.writeAll(copy, Array(chunk[..<count]), what: target)
             offset += count
         }
-        Log.error("journal.damaged", ["job": jobID.text, "byte": "\(sound.byteLength)", "kept_in": target])
+        Log.warning("journal.damaged", ["job": jobID.text, "byte": "\(sound.byteLength)", "kept_in": target])
         return sound
     }
 }

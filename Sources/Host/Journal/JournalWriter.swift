@@ -47,14 +47,14 @@ package final class JournalWriter {
     /// - Parameter isTerminal: marks the job's last event; nothing is appended after it.
     /// - Parameter mayUseReserve: for the few small events that an end needs even on a full disk.
     /// - Throws: E_RESOURCE_EXHAUSTED when the disk is full, with the journal as it was before;
-    ///   E_INVALID_TRANSITION after the terminal event.
+    ///   E_INVALID_TRANSITION after the terminal event; E_INVALID_REQUEST for a payload beyond 1 MiB.
     @discardableResult
     package func appendEvent(
         _ kind: EventKind, _ payload: UnsafeRawBufferPointer, stream: OutputStream = .none, isTerminal: Bool = false,
         wallNanoseconds: Int64 = Clock.wallNanoseconds(), mayUseReserve: Bool = false
     ) throws(DomeError) -> UInt64 {
         guard payload.count <= Journal.payloadLimitBytes else {
-            throw DomeError(.resourceExhausted, "event of \(jobID) has \(payload.count) bytes, too many for a journal")
+            throw DomeError(.invalidRequest, "event of \(jobID) has \(payload.count) bytes, too many for a journal")
         }
         var frame = FrameHeader(kind: kind.rawValue)
         frame.stream = stream.rawValue

@@ -1,1 +1,136 @@
-// Room Keeper.
+// Room Keeper: the process that holds running jobs. It starts them through its inner servers, reads their pipes,
+// writes their journals and reports their ends, so that domed may come and go while nothing is lost. One thread,
+// one event loop, no Foundation, no concurrency runtime: it must stay small and never wait for anybody. It
+// judges nothing: what a job may do was decided by domed, and what comes from the tool is only bytes.
+
+import DomeJournal
+import DomeLink
+package import DomeModel
+package import DomePlatform
+import Glibc
+
+/// A keeper: its jobs, its inner servers, its one domed. Confined to its event loop.
+package final class Keeper {
+    let configuration: KeeperConfiguration
+    let loop: EventLoop
+    var jobs: [JobID: JobRun] = [:]
+    /// For network modes none and loopback, and for full.
+    var servers: (isolated: InnerServer, hostNetwork: InnerServer)?
+    /// The one domed that is served.
+    var channel: PacketChannel?
+    var isRetired = false
+    /// Jobs whose heads domed has not been told.
+    var dirtyJobs: [JobRun] = []
+    var isHeadFlushScheduled = false
+    /// What pipes are read into, by one job after the other.
+    let readBuffer: UnsafeMutableRawBufferPointer
+    let journalScratch = JournalScratch()
+    /// An empty standard input.
+    let devNull: FileDescriptor
+    private let listener: FileDescriptor
+    private var listening: EventLoop.Registration?
+    private var idleTimer: LoopTimer?
+    private var nextToken: UInt64 = 1
+
+    /// Binds the socket. What lies at its path is replaced if nobody listens there.
+    package init(_ configuration: KeeperConfiguration, on loop: EventLoop) throws(DomeError) {
+        (self.configuration, self.loop) = (configuration, loop)
+        devNull = try Files.open("/dev/null", O_RDWR)
+        listener = try Self.listen(configuration.socketPath)
+        readBuffer = .allocate(byteCount: 64 << 10, alignment: 16)
+    }
+
+    deinit { readBuffer.deallocate() }
+
+    /// Starts the inner servers and serves from now on; the loop stops when the keeper has nothing left to do.
+    package func start() throws(DomeError) {
+        servers = (InnerServer(self, hasHostNetwork: false), InnerServer(self, hasHostNetwork: true))
+        servers?.isolated.start()
+        servers?.hostNetwork.start()
+        listening = try loop.register(listener, interest: .readable) { [weak self] _ in self?.acceptConnections() }
+        Log.info(
+            "keeper.started",
+            ["generation": "\(configuration.generation)", "socket": configuration.socketPath, "pid": "\(getpid())"])
+        leaveIfIdle()
+    }
+
+    private static func listen(_ path: String) throws(DomeError) -> FileDescriptor {
+        do throws(DomeError) {
+            return try UnixSocket.listen(path: path, kind: .packet)
+        } catch {
+            guard Files.exists(path) else { throw error }
+            var isAlive = true
+            do throws(DomeError) { _ = try UnixSocket.connect(path: path, kind: .packet) } catch { isAlive = false }
+            guard !isAlive else { throw DomeError(.lockConflict, "another keeper listens on \(path)") }
+            unlink(path)
+            return try UnixSocket.listen(path: path, kind: .packet)
+        }
+    }
+
+    private func acceptConnections() {
+        do throws(DomeError) {
+            while let socket = try UnixSocket.accept(listener) {
+                let peer = try Peer.of(socket)
+                guard peer.isAdmissible else {
+                    Log.warning("keeper.peer_refused", ["pid": "\(peer.processID)", "uid": "\(peer.userID)"])
+                    continue
+                }
+                try serve(socket)
+            }
+        } catch {
+            Log.warning("keeper.accept_failed", ["error": error.description])
+        }
+    }
+
+    /// Takes a new domed, in place of the old one: there is only one at a time, and the newest knows best.
+    package func serve(_ socket: FileDescriptor) throws(DomeError) {
+        channel?.close()
+        idleTimer?.cancel()
+        channel = try PacketChannel(
+            socket, on: loop,
+            onMessage: { [weak self] raw, _ in self?.take(raw) },
+            onClosed: { [weak self] error in self?.disconnected(error) })
+        channel?.onDrained = { [weak self] in self?.flushHeads() }
+    }
+
+    func disconnected(_ error: DomeError?) {
+        if let error { Log.warning("keeper.connection_failed", ["error": error.description]) }
+        channel = nil
+        leaveIfIdle()
+    }
+
+    func makeToken() -> UInt64 {
+        defer { nextToken += 1 }
+        return nextToken
+    }
+
+    func send(_ reply: KeeperReply, descriptors: [FileDescriptor] = []) {
+        channel?.send(reply, descriptors: descriptors)
+    }
+
+    /// Asks to retire: from domed, or by SIGTERM. Jobs go on; the keeper leaves when the last was released.
+    package func retire() {
+        if !isRetired { Log.info("keeper.retired", ["jobs": "\(jobs.count)"]) }
+        isRetired = true
+        leaveIfIdle()
+    }
+
+    /// Ends the process's loop when there is nothing to hold: at once if retired, else after a while without domed.
+    func leaveIfIdle() {
+        idleTimer?.cancel()
+        guard jobs.isEmpty else { return }
+        if isRetired { return leave() }
+        guard channel == nil else { return }
+        idleTimer = loop.schedule(afterMilliseconds: configuration.idleExitMilliseconds) { [weak self] in
+            guard let self, jobs.isEmpty, channel == nil else { return }
+            leave()
+        }
+    }
+
+    private func leave() {
+        Log.info("keeper.leaving", ["generation": "\(configuration.generation)"])
+        unlink(configuration.socketPath)
+        listening?.cancel()
+        loop.stop()
+    }
+}

@@ -51,6 +51,8 @@ int dome_memfd_is_sealed(int fd);
 int dome_open(const char *path, int flags, mode_t mode);
 int dome_openat(int directory, const char *path, int flags, mode_t mode);
 int dome_set_nonblocking(int fd, int enabled);
+/* A new pseudo-terminal of that size, both ends close-on-exec and nobody's controlling terminal. */
+int dome_open_terminal(int *controller, int *subordinate, int rows, int columns);
 /* fallocate with FALLOC_FL_KEEP_SIZE: blocks for [from, to), the size stays. */
 int dome_allocate(int fd, int64_t from, int64_t to);
 /* F_OFD_SETLK write lock on the whole file; -1/EAGAIN if another holds it. */

@@ -1,0 +1,86 @@
+import DomeJail
+import DomeJournal
+import DomeLink
+import DomeModel
+import DomePlatform
+import Glibc
+
+/// From launch to the running tool.
+extension JobRun {
+    /// Makes the pipes and asks the inner server. A failure ends the job as `launchFailed`.
+    func start(_ plan: LaunchPlan) {
+        do throws(DomeError) {
+            let spec = try JailSpec(plan, isGated: isGated)
+            var descriptors = JailServer.Descriptors()
+            if plan.usesTerminal {
+                let terminal = try PseudoTerminal()
+                try terminal.controller.setNonblocking(true)
+                standardOutput.descriptor = terminal.controller
+                descriptors.terminal = terminal.subordinate
+                descriptors.standardInput = terminal.subordinate
+                descriptors.standardOutput = terminal.subordinate
+                descriptors.standardError = terminal.subordinate
+                if case .bytes(let bytes) = plan.standardInput { terminalInput = TerminalInput(bytes) }
+            } else {
+                descriptors.standardInput = try standardInput(plan)
+                descriptors.standardOutput = try standardOutput.open()
+                descriptors.standardError = try standardError.open()
+            }
+            server.start(self, spec, descriptors)
+        } catch {
+            failed(error)
+        }
+    }
+
+    /// Bytes come as sealed memory, so nobody has to feed them.
+    private func standardInput(_ plan: LaunchPlan) throws(DomeError) -> FileDescriptor {
+        guard case .bytes(let bytes) = plan.standardInput else { return keeper.devNull }
+        return try bytes.withBytes { raw throws(DomeError) in try SealedMemory.make(named: "stdin", raw) }
+    }
+
+    /// Everything but exec is done. The last moment to notice that a layer is missing.
+    func prepared(_ layers: EnforcedLayers, _ work: FileDescriptor?) {
+        (self.layers, self.work) = (layers, work)
+        if isAborted { return }
+        if let missing = server.missing(layers) { return endUnenforced("missing layers: \(missing)") }
+        if phase == .preparing { phase = .gated }
+        keeper.send(.prepared(jobID))
+        if mayRun, isGated, cause == nil { server.send(.go(token)) }
+    }
+
+    /// domed has committed the job.
+    func go() {
+        guard !mayRun, !isAborted, phase == .preparing || phase == .gated else { return }
+        mayRun = true
+        if phase == .gated, cause == nil { server.send(.go(token)) }
+    }
+
+    /// domed has thrown the job away before it ran.
+    func abort() {
+        guard isGated, !mayRun, !isAborted, phase != .exited else { return }
+        isAborted = true
+        server.send(.kill(token))
+    }
+
+    /// The jail is not what it should be: the job must not go on in it.
+    func endUnenforced(_ reason: String) {
+        guard cause == nil, report == nil else { return }
+        (cause, message) = (.launchFailed, "the sandbox cannot be enforced: \(reason)")
+        server.send(.kill(token))
+    }
+
+    /// The tool runs. Its output is read only from now on, so the running event comes first.
+    func executed() {
+        guard phase != .exited, report == nil else { return }
+        phase = .running
+        startedNanoseconds = Clock.wallNanoseconds()
+        if let runningEvent { append(runningEvent, number: nil) }
+        keeper.send(.started(jobID, startedNanoseconds: startedNanoseconds))
+        if cause == nil {
+            wallTimer = keeper.loop.schedule(afterMilliseconds: limits.wallMilliseconds) { [weak self] in
+                self?.timedOut()
+            }
+        }
+        if waitingEvents.isEmpty { watchPipes() }
+    }
+}
