@@ -108,7 +108,6 @@ void child_run(struct job *job) {
     if (job->plan.head->flags & DOME_JAIL_GATED) await_gate();
     pid_t tool = child_start_tool(job, vectors, vectors + job->plan.head->argument_count + 1);
     if (tool < 0) _exit(1);
-    outcome->executed = 1;
     announce(job, DOME_JAIL_EXECED, -1);
     // The pipes are the tool's now: we must not keep them open.
     close_range(0, ~0u, 0);

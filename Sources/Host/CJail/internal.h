@@ -115,6 +115,8 @@ pid_t child_start_tool(struct job *job, char *const *arguments, char *const *env
 
 // Sends a reply on the server's socket; `descriptor` -1 for none.
 void reply_send(const struct dome_jail_reply *reply, int descriptor);
+void reply_failure(uint64_t token, const struct failure *failure, uint64_t layers);
+void reply_ready(const struct server *server);
 
 // System calls that glibc has no name for, or only in new versions; -1 and errno as usual.
 int sys_pidns_clone(uint64_t flags, int *pidfd);

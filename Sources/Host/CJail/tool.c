@@ -61,12 +61,15 @@ __attribute__((noreturn)) static void become_tool(struct job *job, const char *p
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     int error;
+    // Before exec, taken back if it fails: a kill may end PID 1 while it still waits for us.
+    job->outcome->executed = 1;
     if (strchr(program, '/') != NULL) {
         execve(program, arguments, environment);
         error = errno;
     } else {
         error = exec_in_path(program, arguments, environment);
     }
+    job->outcome->executed = 0;
     fail(failure, DOME_JAIL_STAGE_EXEC, error, program);
     _exit(127);
 }

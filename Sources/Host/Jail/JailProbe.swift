@@ -1,4 +1,3 @@
-internal import CJail
 package import DomeModel
 internal import DomePlatform
 internal import Glibc
@@ -20,7 +19,7 @@ package enum JailProbe {
     /// Blocks until the probe has ended, `timeoutMilliseconds` at most; never call it on the core's thread.
     package static func run(_ configuration: JailServer.Configuration, timeoutMilliseconds: Int64 = 10_000) -> Report {
         let required = EnforcedLayers.required(
-            hasHostNetwork: configuration.hasHostNetwork, isRoot: dome_jail_is_privileged() != 0)
+            hasHostNetwork: configuration.hasHostNetwork, isRoot: JailServer.isPrivileged)
         do throws(DomeError) {
             let exit = try runTrue(configuration, timeoutMilliseconds)
             var report = Report(layers: exit.layers, missing: required.subtracting(exit.layers))

@@ -32,6 +32,9 @@ package final class JailServer {
         package init() {}
     }
 
+    /// Whether servers of this process are root's: their jobs drop to the spec's identity.
+    package static var isPrivileged: Bool { dome_jail_is_privileged() != 0 }
+
     package let processID: Int32
     package let pidfd: FileDescriptor
     /// Readable when `receive` has something to say.

@@ -36,6 +36,7 @@ struct Options {
         switch option {
         case "--probe": isProbe = true
         case "--gated": isGated = true
+        case "--eof-only": server.diesWithThread = false
         case "--progress": hasProgress = true
         case "--terminal": usesTerminal = true
         case "--full": (server.hasHostNetwork, plan.network) = (true, .full)

@@ -88,10 +88,10 @@ extension JailTests {
             #expect(Driver.shell(runner, ["--pad", "12"], "echo ${#PAD11}").output == "100000|")
         }
 
-        @Test(arguments: Runner.available)
-        func `no job outlives a keeper killed with SIGKILL`(_ runner: Runner) {
+        @Test(arguments: Runner.available, [[], ["--eof-only"]])
+        func `no job outlives a keeper killed with SIGKILL`(_ runner: Runner, _ options: [String]) {
             let (reading, writing) = Driver.makePipe()
-            let command = ["--stdout", "9", "--", "/bin/sh", "-c", "setsid sleep 1000 & echo up; sleep 1000"]
+            let command = options + ["--stdout", "9", "--", "/bin/sh", "-c", "setsid sleep 1000 & echo up; sleep 1000"]
             let pid = Driver.start(runner.prefix + [Driver.path] + command) {
                 posix_spawn_file_actions_adddup2(&$0, writing, 9)
                 posix_spawn_file_actions_addopen(&$0, 1, "/dev/null", O_WRONLY, 0)

@@ -212,7 +212,8 @@ int dome_jail_kill(int socket, uint64_t token);
 
 /// What the server says. Per START, in this order: PREPARED, EXECED, EXIT. FAILED comes instead of whatever is
 /// left and is final like EXIT: when either arrives, nothing of the job is alive. A job killed before it ran
-/// ends with EXIT, `executed` 0. GO-less death of the server: EOF, and the pidfd says when all is dead.
+/// ends with EXIT, `executed` 0; one killed in the instant of its exec may end with `executed` 1 and no EXECED.
+/// Death of the server: EOF, and the pidfd says when all is dead.
 enum dome_jail_reply_kind {
     DOME_JAIL_READY = 1, ///< token 0: the root is built, `layers` is what every job will get
     DOME_JAIL_PREPARED,  ///< everything but exec is done; carries the descriptor of /job
