@@ -54,37 +54,56 @@ extension Database {
             provenanceJSON: outcome?.0 ?? request.3, planJSON: outcome?.1 ?? "{}",
             enforcementJSON: outcome?.2 ?? "{}", resourcesJSON: outcome?.3 ?? "{}", artifacts: artifacts)
     }
+}
 
+// Lists.
+extension Database {
     func jobs(_ filter: JobFilter, pageToken: String, pageSize: Int) throws(DomeError) -> JobPage {
         let size = pageSize <= 0 ? JobPage.defaultSize : min(pageSize, JobPage.largestSize)
-        var conditions: [String] = []
-        var values: [SQLValue] = []
-        func require(_ condition: String, _ value: SQLValue) {
-            conditions.append(condition)
-            values.append(value)
-        }
+        var conditions = JobConditions()
         if !pageToken.isEmpty {
-            require("id < ?", .integer(try PageToken(parsing: pageToken).lastAdmissionNumber))
+            conditions.require("id <", .integer(try PageToken(parsing: pageToken).lastAdmissionNumber))
         }
-        if let toolID = filter.toolID { require("tool_id = ?", .text(toolID)) }
-        if let profile = filter.profile { require("profile = ?", .text(profile)) }
-        if let since = filter.createdSinceNanoseconds { require("created_ns >= ?", .integer(since)) }
-        if let before = filter.createdBeforeNanoseconds { require("created_ns < ?", .integer(before)) }
-        if !filter.states.isEmpty {
-            let numbers = filter.states.map { String($0.rawValue) }.sorted().joined(separator: ", ")
-            conditions.append("state IN (\(numbers))")
-        }
-        let condition = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
+        if let toolID = filter.toolID { conditions.require("tool_id =", .text(toolID)) }
+        if let profile = filter.profile { conditions.require("profile =", .text(profile)) }
+        if let since = filter.createdSinceNanoseconds { conditions.require("created_ns >=", .integer(since)) }
+        if let before = filter.createdBeforeNanoseconds { conditions.require("created_ns <", .integer(before)) }
         // One more than asked tells whether there is a next page.
-        var records = try connection.all(
-            composed: "SELECT \(JobRecord.columns) FROM jobs \(condition) ORDER BY id DESC LIMIT \(size + 1)", values,
-            what: "list jobs"
-        ) { row throws(DomeError) in
+        let sql = conditions.select(filter.states, limit: size + 1)
+        var records = try connection.all(composed: sql, conditions.values, what: "list jobs") { row throws(DomeError) in
             try JobRecord(row, path: path)
         }
         guard records.count > size else { return JobPage(records: records, nextToken: nil) }
         records.removeLast()
         let last = records.last?.admissionNumber ?? 0
         return JobPage(records: records, nextToken: PageToken(lastAdmissionNumber: last).text)
+    }
+}
+
+/// The conditions of a list, ANDed, with the values they bind.
+private struct JobConditions {
+    private var texts: [String] = []
+    private(set) var values: [SQLValue] = []
+
+    /// `comparison` is ours, e.g. "id <"; `value` may be foreign.
+    mutating func require(_ comparison: String, _ value: SQLValue) {
+        values.append(value)
+        texts.append("\(comparison) ?\(values.count)")
+    }
+
+    /// The newest `limit` jobs. Of several states each is searched by itself and the findings merged: asked for
+    /// `state IN (…)`, SQLite sorts every job in any of them.
+    func select(_ states: Set<JobState>, limit: Int) -> String {
+        let order = "ORDER BY id DESC LIMIT \(limit)"
+        guard !states.isEmpty else { return "SELECT \(JobRecord.columns) FROM jobs \(condition(texts)) \(order)" }
+        let searches = states.map { state in
+            let both = condition(texts + ["state = \(state.rawValue)"])
+            return "SELECT * FROM (SELECT \(JobRecord.columns) FROM jobs \(both) \(order))"
+        }
+        return searches.joined(separator: " UNION ALL ") + " " + order
+    }
+
+    private func condition(_ texts: [String]) -> String {
+        texts.isEmpty ? "" : "WHERE " + texts.joined(separator: " AND ")
     }
 }
