@@ -1,1 +1,103 @@
-// Room Client.
+// Room Client: domed as a typed Swift API for programs of ours (the command line, the MCP server). Finds the
+// daemon's endpoint, starts a daemon when there is none and that is wanted, makes sure that whoever answers
+// runs as this user, and turns the contract's messages into plain values, so that rooms above see no protobuf.
+// Everything is isolated to `Core`: one thread, one event loop, no locks.
+
+package import DomeAsync
+internal import DomeModel
+internal import DomePlatform
+internal import DomeProto
+internal import DomeTransport
+internal import DomeWire
+
+/// A connection to domed that is made when first needed, and made again when it is lost.
+@Core
+package final class DaemonClient {
+    package nonisolated let endpoint: Endpoint
+    /// Starts a daemon when there is none; nil never does.
+    private let launcher: DaemonLauncher?
+    private var connection: GRPCClientConnection?
+
+    /// How often a call is made again after its connection was lost. Every call of the contract may be repeated:
+    /// submissions carry a key.
+    private static let attempts = 6
+    private static let firstPauseMilliseconds: UInt64 = 20
+
+    /// Nothing is opened yet.
+    package nonisolated init(endpoint: Endpoint, launcher: DaemonLauncher?) {
+        self.endpoint = endpoint
+        self.launcher = launcher
+    }
+
+    /// Closes the connection; calls in flight end as unavailable.
+    package func close() {
+        connection?.close()
+        connection = nil
+    }
+
+    /// A usable connection: the present one, or a new one to a running daemon, or to one just started.
+    func usableConnection() async throws(ClientError) -> GRPCClientConnection {
+        if let connection, connection.isUsable { return connection }
+        connection = nil
+        let socket: DomePlatform.FileDescriptor
+        do throws(ClientError) {
+            socket = try endpoint.connect()
+        } catch {
+            guard case .unavailable = error, let launcher else { throw error }
+            try await launcher.start(endpoint)
+            socket = try endpoint.connect()
+        }
+        do throws(DomeError) {
+            let fresh = try GRPCClientConnection(loop: Core.loop, socket: socket)
+            connection = fresh
+            return fresh
+        } catch {
+            throw .unavailable(error.message)
+        }
+    }
+
+    /// Makes a unary call, again if the connection is lost meanwhile. `timeoutMilliseconds` is each attempt's.
+    func call<Request: ProtoMessage, Response: ProtoMessage>(
+        _ method: ProtoMethod<Request, Response>, _ request: Request, timeoutMilliseconds: UInt64 = 60_000
+    ) async throws(ClientError) -> Response {
+        let message = request.serialized()
+        var pause = Self.firstPauseMilliseconds
+        for _ in 1..<Self.attempts {
+            do throws(ClientError) {
+                return try await attempt(method, message, timeoutMilliseconds)
+            } catch {
+                guard case .connectionLost = error else { throw error }
+            }
+            await Core.sleep(milliseconds: pause)
+            pause *= 3
+        }
+        return try await attempt(method, message, timeoutMilliseconds)
+    }
+
+    private func attempt<Request: ProtoMessage, Response: ProtoMessage>(
+        _ method: ProtoMethod<Request, Response>, _ message: [UInt8], _ timeoutMilliseconds: UInt64
+    ) async throws(ClientError) -> Response {
+        let connection = try await usableConnection()
+        let timeout = Int64(min(timeoutMilliseconds, 1 << 40)) * 1_000_000
+        let answer = await withCheckedContinuation { (continuation: CheckedContinuation<Answer, Never>) in
+            let call = connection.start(method.path, timeoutNanoseconds: timeout)
+            var bytes: [UInt8]?
+            call.onMessage = { bytes = Array($0) }
+            call.onFinish = { continuation.resume(returning: Answer(message: bytes, outcome: $0)) }
+            message.withUnsafeBytes { call.send(message: $0) }
+            call.halfClose()
+        }
+        guard answer.outcome.status.isOK else { throw ClientError(answer.outcome) }
+        guard let bytes = answer.message else { throw .protocolBroken("the reply to \(method.descriptor.name) is empty") }
+        do throws(ProtoError) {
+            return try Response.decode(bytes)
+        } catch {
+            throw .protocolBroken("the reply to \(method.descriptor.name) is malformed: \(error)")
+        }
+    }
+
+    private struct Answer: Sendable {
+        var message: [UInt8]?
+        var outcome: ClientOutcome
+    }
+}

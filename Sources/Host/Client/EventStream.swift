@@ -1,0 +1,78 @@
+package import DomeAsync
+internal import DomePlatform
+internal import DomeProto
+internal import DomeTransport
+
+/// The events of one StreamJobEvents call, in batches. A reader that takes its time holds the server back: at most
+/// about `highWater` events wait here.
+@Core
+package final class EventStream {
+    private static let highWater = 8_192
+
+    private let call: ClientCall
+    private var waiting: [JobEvent] = []
+    private var outcome: ClientOutcome?
+    private var isMalformed = false
+    private var isPaused = false
+    private var waiter: CheckedContinuation<Void, Never>?
+
+    init(_ connection: GRPCClientConnection, _ request: Domed_V1_StreamJobEventsRequest) {
+        call = connection.start(Domed_V1_DomedService.streamJobEvents.path)
+        call.onMessage = { [weak self] message in Core.assumeIsolated { self?.take(message) } }
+        call.onFinish = { [weak self] outcome in Core.assumeIsolated { self?.finish(outcome) } }
+        request.serialized().withUnsafeBytes { call.send(message: $0) }
+        call.halfClose()
+    }
+
+    deinit {
+        let call = call
+        Core.loop.execute { call.cancel() }
+    }
+
+    /// The events that came since the last call, waiting for at least one; nil at the proper end.
+    package func next() async throws(ClientError) -> [JobEvent]? {
+        while waiting.isEmpty {
+            if isMalformed { throw .protocolBroken("an event of the stream is malformed") }
+            if let outcome {
+                if outcome.status.isOK { return nil }
+                throw ClientError(outcome)
+            }
+            if isPaused {
+                isPaused = false
+                call.resumeReceiving()
+                continue
+            }
+            await withCheckedContinuation { waiter = $0 }
+        }
+        var batch: [JobEvent] = []
+        swap(&batch, &waiting)
+        return batch
+    }
+
+    /// Gives the stream up; `next` then fails.
+    package func cancel() { call.cancel() }
+
+    private func take(_ message: UnsafeRawBufferPointer) {
+        guard let event = JobEvent(message) else {
+            isMalformed = true
+            call.cancel()
+            return
+        }
+        waiting.append(event)
+        if waiting.count >= Self.highWater, !isPaused {
+            isPaused = true
+            call.pauseReceiving()
+        }
+        wake()
+    }
+
+    private func finish(_ outcome: ClientOutcome) {
+        self.outcome = outcome
+        wake()
+    }
+
+    private func wake() {
+        waiter?.resume()
+        waiter = nil
+    }
+}
