@@ -120,7 +120,8 @@ extension JobRun {
 
     var isDiskGraceOver: Bool {
         let waited = Clock.monotonicNanoseconds() - diskFullSince
-        return diskFullSince != 0 && waited / 1_000_000 >= Int64(clamping: keeper.configuration.diskFullGraceMilliseconds)
+        return diskFullSince != 0
+            && waited / 1_000_000 >= Int64(clamping: keeper.configuration.diskFullGraceMilliseconds)
     }
 
     private func retryDisk() {

@@ -108,7 +108,7 @@ final class JobRun {
             do throws(DomeError) {
                 let seq = try recorder.writer.appendEvent(next.event.kind, next.event.payload)
                 if let number = next.number { keeper.send(.appended(jobID, number: number, seq: seq)) }
-            } catch where error.code == .resourceExhausted {
+            } catch  where error.code == .resourceExhausted {
                 diskRefused(error)
                 return false
             } catch {

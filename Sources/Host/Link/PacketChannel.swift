@@ -15,7 +15,8 @@ package final class PacketChannel {
     /// Messages taken per turn, so that one busy peer does not starve the loop's other work.
     private static let messagesPerTurn = 32
 
-    private let socket: FileDescriptor
+    /// Nil after the end.
+    private var socket: FileDescriptor?
     private let loop: EventLoop
     private var registration: EventLoop.Registration?
     private var queue: [(message: [UInt8], descriptors: [FileDescriptor])] = []
@@ -59,9 +60,10 @@ package final class PacketChannel {
     /// Whether messages wait for the socket: hold back what can be said later, and shorter.
     package var isCongested: Bool { queueStart < queue.count }
 
-    /// Sends a message, now or as soon as the socket takes it. After the end it does nothing.
+    /// Sends a message (not an empty one: that would be the end), now or as soon as the socket takes it. After the
+    /// end it does nothing.
     package func send(_ message: [UInt8], descriptors: [FileDescriptor] = []) {
-        guard isOpen else { return }
+        guard isOpen, !message.isEmpty else { return }
         do throws(DomeError) {
             guard message.count <= Self.messageLimitBytes, descriptors.count <= Self.descriptorLimit else {
                 throw DomeError(.resourceExhausted, "message of \(message.count) bytes is too large")
@@ -69,7 +71,8 @@ package final class PacketChannel {
             var (bytes, descriptors) = (message, descriptors)
             if message.count > Self.inlineLimitBytes {
                 descriptors.append(
-                    try message.withBytes { raw throws(DomeError) in try SealedMemory.make(named: "dome-message", raw) })
+                    try message.withBytes { raw throws(DomeError) in try SealedMemory.make(named: "dome-message", raw) }
+                )
                 bytes = Self.inMemory
             }
             if !isCongested, try transmit(bytes, descriptors) { return }
@@ -84,12 +87,14 @@ package final class PacketChannel {
     package func close() {
         registration?.cancel()
         registration = nil
+        socket = nil
         queue = []
         queueStart = 0
     }
 
     private func transmit(_ bytes: [UInt8], _ descriptors: [FileDescriptor]) throws(DomeError) -> Bool {
-        try bytes.withBytes { raw throws(DomeError) in try socket.send(raw, descriptors: descriptors) }
+        guard let socket else { return true }
+        return try bytes.withBytes { raw throws(DomeError) in try socket.send(raw, descriptors: descriptors) }
     }
 
     private func flush() {
@@ -109,7 +114,8 @@ package final class PacketChannel {
     }
 
     private func receive() {
-        for _ in 0..<Self.messagesPerTurn where isOpen {
+        for _ in 0..<Self.messagesPerTurn {
+            guard let socket else { return }
             do throws(DomeError) {
                 switch try socket.receive(into: buffer) {
                 case .wouldBlock: return

@@ -23,7 +23,9 @@ package struct PseudoTerminal {
 
     package init() throws(DomeError) {
         var (controller, subordinate) = (Int32(-1), Int32(-1))
-        guard dome_open_terminal(&controller, &subordinate, 24, 80) == 0 else { throw .system("open a terminal", errno) }
+        guard dome_open_terminal(&controller, &subordinate, 24, 80) == 0 else {
+            throw .system("open a terminal", errno)
+        }
         (self.controller, self.subordinate) = (FileDescriptor(owning: controller), FileDescriptor(owning: subordinate))
     }
 }

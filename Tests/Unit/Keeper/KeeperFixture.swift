@@ -48,7 +48,9 @@ final class KeeperFixture {
             + "/.build/debug/domed-keeper"
     }
 
-    func log() throws -> String { String(decoding: try Files.read(folder + "/log", limitBytes: 1 << 24), as: UTF8.self) }
+    func log() throws -> String {
+        String(decoding: try Files.read(folder + "/log", limitBytes: 1 << 24), as: UTF8.self)
+    }
 
     /// Waits for the process's end and reaps it.
     func waitUntilEnded(milliseconds: Int32 = 10_000) throws {
