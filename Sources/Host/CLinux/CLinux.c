@@ -241,6 +241,11 @@ int dome_lock_exclusive(int fd) {
     return fcntl(fd, F_OFD_SETLK, &lock);
 }
 
+int dome_unlock(int fd) {
+    struct flock lock = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+    return fcntl(fd, F_OFD_SETLK, &lock);
+}
+
 int dome_raise_nofile(uint64_t *soft, uint64_t *hard) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -1;

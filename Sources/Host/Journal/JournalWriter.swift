@@ -38,9 +38,15 @@ package final class JournalWriter {
     }
 
     deinit {
+        giveUp()
         header.deallocate()
         vectors.deallocate()
     }
+
+    /// Gives up the writer's role: from now on another process may open the journal. Said to the kernel rather than
+    /// left to the last reference's end, because a program that this process is just starting still has a
+    /// duplicate of the descriptor.
+    package func giveUp() { file.unlock() }
 
     /// Appends one event and returns its seq.
     ///

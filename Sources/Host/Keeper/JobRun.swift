@@ -78,6 +78,7 @@ final class JobRun {
     /// Lets the journal go: from now on domed may write it.
     func giveUpWriting() {
         lastHead = head
+        recorder?.writer.giveUp()
         recorder = nil
     }
 

@@ -12,6 +12,9 @@ extension FileDescriptor {
         throw .system("lock descriptor \(number)", errno)
     }
 
+    /// Gives the lock up at once, whoever still has a duplicate of the descriptor.
+    package func unlock() { _ = dome_unlock(number) }
+
     /// Allocates blocks for the bytes from `start` to `end` without changing the file's size. Returns 0 or
     /// errno: EOPNOTSUPP where the filesystem cannot, ENOSPC when the disk is full.
     package func allocate(from start: UInt64, to end: UInt64) -> Int32 {

@@ -57,6 +57,7 @@ int dome_open_terminal(int *controller, int *subordinate, int rows, int columns)
 int dome_allocate(int fd, int64_t from, int64_t to);
 /* F_OFD_SETLK write lock on the whole file; -1/EAGAIN if another holds it. */
 int dome_lock_exclusive(int fd);
+int dome_unlock(int fd);
 /* Raises RLIMIT_NOFILE to the hard limit; reports what both were (a child resets the soft one). */
 int dome_raise_nofile(uint64_t *soft, uint64_t *hard);
 void dome_set_thread_name(const char *name);
