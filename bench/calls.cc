@@ -50,7 +50,7 @@ struct UnarySlot final : Slot {
 
     bool advance(bool) override {
         if (!status.ok()) {
-            result.errors.push_back("Health: " + status.error_message());
+            if (result.errors.empty()) result.errors.push_back("Health: " + status.error_message());
             return false;
         }
         latencies.push_back(microseconds_since(started));
