@@ -31,8 +31,10 @@ func system(_ name: String, pkgConfig: String) -> Target {
 }
 
 /// A C target of ours under Sources/Host.
-func cRoom(_ name: String) -> Target {
-    .target(name: name, path: "Sources/Host/" + name, cSettings: cSettings)
+func cRoom(_ name: String, libraries: [String] = []) -> Target {
+    .target(
+        name: name, path: "Sources/Host/" + name, cSettings: cSettings,
+        linkerSettings: libraries.map { .linkedLibrary($0) })
 }
 
 func program(_ name: String, _ dependencies: [String]) -> Target {
@@ -60,7 +62,7 @@ let package = Package(
         system("CNghttp2", pkgConfig: "libnghttp2"),
         system("CCrypto", pkgConfig: "libcrypto"),
         cRoom("CLinux"),
-        cRoom("CJail"),
+        cRoom("CJail", libraries: ["seccomp"]),
         .target(name: "PluginABI", path: "Sources/PluginABI", cSettings: cSettings),
 
         // Level 1 and 2.

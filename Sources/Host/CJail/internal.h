@@ -8,7 +8,15 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum { PATH_BYTES = 4096, NAME_BYTES = 258, SERVER_SOCKET = 3, MOUNT_LIMIT = 64, LIMIT_LIMIT = 16, FILE_LIMIT = 1024, JOB_LIMIT = 4096 };
+enum {
+    PATH_BYTES = 4096,
+    NAME_BYTES = 258,
+    SERVER_SOCKET = 3,
+    MOUNT_LIMIT = 64,
+    LIMIT_LIMIT = 16,
+    FILE_LIMIT = 1024,
+    JOB_LIMIT = 4096,
+};
 
 // Descriptors of a START, in the order in which they travel; SPEC is the memfd of a large spec.
 enum { FD_INPUT, FD_OUTPUT, FD_ERROR, FD_PROGRESS, FD_TERMINAL, FD_SPEC, FD_COUNT };
@@ -110,6 +118,9 @@ bool child_nested_user(const struct job *job, struct failure *failure);
 bool child_files(const struct job *job, struct failure *failure);
 bool child_capabilities(const struct job *job, struct failure *failure);
 bool child_limits(const struct job *job, struct failure *failure);
+// Compiles the system call filters; once per server, before the first job.
+bool filters_compile(struct failure *failure);
+bool child_filter(const struct job *job, struct failure *failure);
 // Starts the tool; its pid, or -1 with the failure in the job's outcome.
 pid_t child_start_tool(struct job *job, char *const *arguments, char *const *environment);
 

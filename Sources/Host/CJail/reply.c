@@ -49,7 +49,7 @@ void reply_ready(const struct server *server) {
     reply.kind = DOME_JAIL_READY;
     reply.layers = DOME_JAIL_LAYER_MOUNTS | DOME_JAIL_LAYER_PIDS | DOME_JAIL_LAYER_IPC | DOME_JAIL_LAYER_USER |
                    DOME_JAIL_LAYER_CAPABILITIES | DOME_JAIL_LAYER_NO_NEW_PRIVS | DOME_JAIL_LAYER_LIMITS |
-                   DOME_JAIL_LAYER_DESCRIPTORS;
+                   DOME_JAIL_LAYER_DESCRIPTORS | DOME_JAIL_LAYER_SECCOMP;
     if (!server->full_network) reply.layers |= DOME_JAIL_LAYER_NETWORK;
     if (server->is_root) reply.layers |= DOME_JAIL_LAYER_IDENTITY;
     reply_send(&reply, -1);

@@ -264,7 +264,7 @@ void dome_jail_serve(int argc, char *const *argv) {
     struct failure failure = {0, 0, ""};
     bool is_good = set_up(argc, argv, &failure);
     int signals = is_good ? open_signals(&failure) : -1;
-    if (signals < 0 || !root_build(&server, &failure)) {
+    if (signals < 0 || !filters_compile(&failure) || !root_build(&server, &failure)) {
         reply_failure(0, &failure, 0);
         _exit(1);
     }

@@ -46,6 +46,7 @@ package struct EnforcedLayers: OptionSet, Sendable, Hashable {
     package static func required(hasHostNetwork: Bool, isRoot: Bool) -> EnforcedLayers {
         var layers: EnforcedLayers = [
             .mounts, .processes, .ipc, .userNamespace, .capabilities, .noNewPrivileges, .limits, .descriptors,
+            .seccomp,
         ]
         if !hasHostNetwork { layers.insert(.network) }
         if isRoot { layers.insert(.identity) }

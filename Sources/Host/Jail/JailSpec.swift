@@ -22,11 +22,14 @@ package struct JailSpec: Sendable {
 
     /// - Parameters:
     ///   - isGated: the job waits for `JailServer.go` before its tool is exec'd.
+    ///   - allowsUnixSockets: the job may make Unix sockets although it can reach the host's: through a granted path
+    ///     or, with the host's network, by an abstract name. Without either it may anyhow.
     ///   - workSource: a host folder to be /job; nil: a tmpfs of `limits.diskBytes`.
     /// - Throws: E_INVALID_REQUEST for what no process can be started with: no argv, a NUL in a string, a
     ///   relative path, more than the wire format holds.
     package init(
-        _ plan: LaunchPlan, identity: JailIdentity = .unprivileged, isGated: Bool, workSource: String? = nil
+        _ plan: LaunchPlan, identity: JailIdentity = .unprivileged, isGated: Bool, allowsUnixSockets: Bool = false,
+        workSource: String? = nil
     ) throws(DomeError) {
         guard let program = plan.arguments.first, !program.isEmpty else {
             throw DomeError(.invalidRequest, "the plan of job \(plan.jobID.text) has no program (argv is empty)")
@@ -36,6 +39,8 @@ package struct JailSpec: Sendable {
         head.version = DOME_JAIL_VERSION
         if isGated { head.flags |= DOME_JAIL_GATED.rawValue }
         if plan.network == .loopback { head.flags |= DOME_JAIL_OWN_NETWORK.rawValue }
+        let reachesHost = !plan.mounts.isEmpty || plan.network == .full
+        if allowsUnixSockets || !reachesHost { head.flags |= DOME_JAIL_UNIX_SOCKETS.rawValue }
         head.uid = identity.uid
         head.gid = identity.gid
         head.umask = 0o022

@@ -92,7 +92,7 @@ enum dome_jail_layer {
     DOME_JAIL_LAYER_NO_NEW_PRIVS = 1u << 8,
     DOME_JAIL_LAYER_LIMITS = 1u << 9,       ///< the spec's rlimits
     DOME_JAIL_LAYER_DESCRIPTORS = 1u << 10, ///< nothing open but what was passed
-    DOME_JAIL_LAYER_SECCOMP = 1u << 11,     ///< reserved
+    DOME_JAIL_LAYER_SECCOMP = 1u << 11,     ///< system calls and socket families filtered
     DOME_JAIL_LAYER_LANDLOCK = 1u << 12,    ///< reserved
     DOME_JAIL_LAYER_CGROUP = 1u << 13,      ///< reserved
     DOME_JAIL_LAYER_APPARMOR = 1u << 14,    ///< reserved
@@ -110,6 +110,9 @@ enum dome_jail_spec_flag {
     DOME_JAIL_GATED = 1u << 0,
     /// The job gets a network namespace of its own with lo up (net=loopback).
     DOME_JAIL_OWN_NETWORK = 1u << 1,
+    /// The tool may make Unix sockets. Only for jobs that can reach none of the host's: no granted path (a
+    /// read-only mount does not stop connect) and no host network (abstract names), or by explicit permission.
+    DOME_JAIL_UNIX_SOCKETS = 1u << 2,
 };
 
 struct dome_jail_spec {
