@@ -56,6 +56,7 @@ static bool build(struct job *job, struct failure *failure) {
     umask(job->plan.head->umask & 0777);
     const char *folder = plan_string(&job->plan, job->plan.head->working_directory, "/job");
     if (chdir(folder) < 0) return fail(failure, DOME_JAIL_STAGE_WORKING_DIRECTORY, errno, folder);
+    if (!child_scope(job, failure)) return false;
     // Last: it binds us as well.
     if (!child_filter(job, failure)) return false;
     job->layers |= DOME_JAIL_LAYER_SECCOMP;

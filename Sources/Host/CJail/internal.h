@@ -74,6 +74,7 @@ struct server {
     int jail_mounts;  // mount namespace with the curated root alone: jobs are cloned from here
     int writable_root; // detached writable mount of the curated root's tmpfs
     int own_proc;     // O_PATH of the /proc of the server's PID namespace, whatever namespace it is in
+    int scope;        // Landlock ruleset, or -1: the kernel has none
     int last_capability;
     uint64_t layers;  // of every job
     const char *const *system_paths;
@@ -121,6 +122,9 @@ bool child_limits(const struct job *job, struct failure *failure);
 // Compiles the system call filters; once per server, before the first job.
 bool filters_compile(struct failure *failure);
 bool child_filter(const struct job *job, struct failure *failure);
+// The ruleset of scopes, or -1 where Landlock is older than they are. `abi_limit` 0: none; for tests.
+int scope_open(int abi_limit);
+bool child_scope(struct job *job, struct failure *failure);
 // Starts the tool; its pid, or -1 with the failure in the job's outcome.
 pid_t child_start_tool(struct job *job, char *const *arguments, char *const *environment);
 

@@ -55,7 +55,8 @@ static bool clone_job(struct job *job, struct failure *failure) {
     job->outcome = &outcomes[slot - slots];
     memset(job->outcome, 0, sizeof *job->outcome);
     uint64_t flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC;
-    if (job->plan.head->flags & DOME_JAIL_OWN_NETWORK) flags |= CLONE_NEWNET;
+    bool shares_abstract = (job->plan.head->flags & DOME_JAIL_UNIX_SOCKETS) && !server.full_network && server.scope < 0;
+    if ((job->plan.head->flags & DOME_JAIL_OWN_NETWORK) || shares_abstract) flags |= CLONE_NEWNET;
     int pid = sys_pidns_clone(flags, NULL);
     if (pid == 0) child_run(job);
     if (pid < 0) return fail(failure, DOME_JAIL_STAGE_CLONE, errno, NULL);
@@ -225,13 +226,13 @@ static void reap(void) {
 
 static bool set_up(int argc, char *const *argv, struct failure *failure) {
     static const char *system_paths[128];
-    if (argc < 4 || argc > 100) return fail(failure, DOME_JAIL_STAGE_SERVER_SETUP, EINVAL, "arguments");
+    if (argc < 5 || argc > 100) return fail(failure, DOME_JAIL_STAGE_SERVER_SETUP, EINVAL, "arguments");
     // Bound to the keeper's only thread; a keeper that died before this is seen as EOF.
     if (strcmp(argv[2], "thread") == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) {
         return fail(failure, DOME_JAIL_STAGE_SERVER_SETUP, errno, "PDEATHSIG");
     }
     server.full_network = strcmp(argv[1], "full") == 0;
-    for (int index = 4; index < argc; index++) system_paths[index - 4] = argv[index];
+    for (int index = 5; index < argc; index++) system_paths[index - 5] = argv[index];
     server.system_paths = system_paths;
     server.is_root = strcmp(argv[3], "root") == 0;
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -241,6 +242,7 @@ static bool set_up(int argc, char *const *argv, struct failure *failure) {
     }
     setsid();
     umask(0);
+    server.scope = scope_open(argv[4][0] - '0');
     while (prctl(PR_CAPBSET_READ, server.last_capability + 1, 0, 0, 0) >= 0) server.last_capability++;
     outcomes = mmap(NULL, JOB_LIMIT * sizeof *outcomes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (outcomes == MAP_FAILED) return fail(failure, DOME_JAIL_STAGE_SERVER_SETUP, errno, "memory");

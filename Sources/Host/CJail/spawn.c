@@ -20,7 +20,7 @@ enum { SYSTEM_PATH_LIMIT = 64 };
 // What the child needs, made before the clone: formatting is not for the child.
 struct launch {
     const char *binary;
-    char *arguments[5 + SYSTEM_PATH_LIMIT];
+    char *arguments[6 + SYSTEM_PATH_LIMIT];
     char uid_map[48], gid_map[48];
     bool needs_user_namespace;
     int socket, report;
@@ -87,6 +87,9 @@ static bool prepare(struct launch *launch, const struct dome_jail_server_config 
     launch->arguments[count++] = (char *)(uintptr_t)(config->dies_with_thread ? "thread" : "socket");
     launch->needs_user_namespace = !dome_jail_is_privileged();
     launch->arguments[count++] = (char *)(uintptr_t)(launch->needs_user_namespace ? "user" : "root");
+    static const char *const limits[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+    if (config->landlock_abi_limit < 0 || config->landlock_abi_limit > 9) return false;
+    launch->arguments[count++] = (char *)(uintptr_t)limits[config->landlock_abi_limit];
     for (size_t index = 0; config->system_paths != NULL && config->system_paths[index] != NULL; index++) {
         if (index == SYSTEM_PATH_LIMIT) return false;
         launch->arguments[count++] = (char *)(uintptr_t)config->system_paths[index];

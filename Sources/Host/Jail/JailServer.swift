@@ -18,6 +18,9 @@ package final class JailServer {
         /// More host paths that every job sees read-only, e.g. /nix.
         package var systemPaths: [String] = []
 
+        /// For tests: as if Landlock's ABI were at most this; 0: as it is.
+        package var landlockABILimit: Int32 = 0
+
         package init() {}
     }
 
@@ -49,7 +52,8 @@ package final class JailServer {
             paths.map { UnsafePointer($0) }.withUnsafeBufferPointer { paths in
                 var config = dome_jail_server_config(
                     binary: binary, full_network: configuration.hasHostNetwork ? 1 : 0,
-                    dies_with_thread: configuration.diesWithThread ? 1 : 0, system_paths: paths.baseAddress)
+                    dies_with_thread: configuration.diesWithThread ? 1 : 0, system_paths: paths.baseAddress,
+                    landlock_abi_limit: configuration.landlockABILimit)
                 return dome_jail_spawn(&config, &server, &stage)
             }
         }

@@ -11,6 +11,7 @@ struct Options {
     var isGated = false
     var hasProgress = false
     var usesTerminal = false
+    var allowsUnixSockets = false
     var workSource: String?
     /// A descriptor of the driver's that the job gets as stdout instead of a pipe.
     var outputNumber: Int32?
@@ -40,6 +41,7 @@ struct Options {
         case "--progress": hasProgress = true
         case "--terminal": usesTerminal = true
         case "--full": (server.hasHostNetwork, plan.network) = (true, .full)
+        case "--unix": allowsUnixSockets = true
         case "--loopback": plan.network = .loopback
         case "--kill-on-output": onOutput = { session throws(DomeError) in try session.kill() }
         case "--term-on-output": onOutput = { session throws(DomeError) in try session.terminate() }
@@ -60,6 +62,7 @@ struct Options {
             let parts = value.split(separator: "=").map(String.init)
             plan.files.append(PlannedFile(path: parts[0], mode: 0o640, bytes: Array(parts[1].utf8)))
         case "--work": workSource = value
+        case "--landlock": server.landlockABILimit = Int32(value) ?? 0
         case "--cwd": plan.workingDirectory = value
         case "--processes": plan.limits.processes = UInt64(value) ?? 0
         case "--stdout": outputNumber = Int32(value)

@@ -35,7 +35,9 @@ final class Session {
             descriptors.terminal = tool
         }
         if options.hasProgress { (progress, descriptors.progress) = try Self.makePipe() }
-        let spec = try JailSpec(options.plan, isGated: options.isGated, workSource: options.workSource)
+        let spec = try JailSpec(
+            options.plan, isGated: options.isGated, allowsUnixSockets: options.allowsUnixSockets,
+            workSource: options.workSource)
         guard try server.start(token: 7, spec, descriptors) else { throw DomeError(.internal, "socket full") }
         descriptors = JailServer.Descriptors()
         while !isOver {
@@ -83,7 +85,11 @@ final class Session {
 
     private func take(_ reply: JailReply) throws(DomeError) {
         switch reply {
-        case .ready(let layers): print("ready", layers.layerNames.joined(separator: " "))
+        case .ready(let layers):
+            var link = [UInt8](repeating: 0, count: 256)
+            let size = readlink("/proc/\(server.processID)/ns/net", &link, link.count)
+            print("server_network", Self.text(Array(link.prefix(max(size, 0)))))
+            print("ready", layers.layerNames.joined(separator: " "))
         case .unusable(let failure): try fail(failure)
         case .prepared(_, let layers, let work):
             self.work = work

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 extension JailTests {
@@ -115,6 +116,34 @@ extension JailTests {
                 """)
             #expect(results["thread"] == "ok" && results["child"] == "ok")
             #expect(results["inject"] == "EPERM" && results["size"] == "ENOTTY")
+        }
+
+        @Test(arguments: Runner.available)
+        func `no abstract socket of the host or of another job is reached`(_ runner: Runner) throws {
+            let name = "dome-jail-test-\(getpid())-\(runner)"
+            let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+            defer { close(listener) }
+            var address = sockaddr_un()
+            address.sun_family = sa_family_t(AF_UNIX)
+            withUnsafeMutableBytes(of: &address.sun_path) { $0.dropFirst().copyBytes(from: name.utf8) }
+            let size = socklen_t(MemoryLayout<sa_family_t>.size + 1 + name.utf8.count)
+            let isBound = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(listener, $0, size) }
+            }
+            try #require(isBound == 0 && listen(listener, 4) == 0)
+            let connect = "attempt('connect', lambda: socket.socket(socket.AF_UNIX).connect('\\0\(name)'))"
+            // By permission of `unix` and with the host's network the name is there: only the scope stops it.
+            #expect(results(runner, ["--full", "--unix"], connect)["connect"] == "EPERM")
+            #expect(results(runner, ["--full", "--unix", "--landlock", "5"], connect)["connect"] == "ok")
+            #expect(results(runner, [], connect)["connect"] == "ECONNREFUSED")
+            // Where there are no scopes, jobs do not share a network namespace; otherwise they do: it is cheaper.
+            let print = ["/usr/bin/readlink", "/proc/self/ns/net"]
+            let old = Driver.seen(runner, ["--landlock", "5"], print)
+            #expect(old["layers"]?.contains("landlock") == false)
+            #expect(old.output.hasPrefix("net:") && old.output != (old["server_network"] ?? "") + "|")
+            let new = Driver.seen(runner, [], print)
+            #expect(new["layers"]?.contains("landlock") == true)
+            #expect(runner == .user || new.output == (new["server_network"] ?? "") + "|")
         }
 
         #if arch(x86_64)

@@ -93,7 +93,7 @@ enum dome_jail_layer {
     DOME_JAIL_LAYER_LIMITS = 1u << 9,       ///< the spec's rlimits
     DOME_JAIL_LAYER_DESCRIPTORS = 1u << 10, ///< nothing open but what was passed
     DOME_JAIL_LAYER_SECCOMP = 1u << 11,     ///< system calls and socket families filtered
-    DOME_JAIL_LAYER_LANDLOCK = 1u << 12,    ///< reserved
+    DOME_JAIL_LAYER_LANDLOCK = 1u << 12,    ///< scopes: signals and abstract Unix sockets (kernel 6.12)
     DOME_JAIL_LAYER_CGROUP = 1u << 13,      ///< reserved
     DOME_JAIL_LAYER_APPARMOR = 1u << 14,    ///< reserved
 };
@@ -174,6 +174,8 @@ struct dome_jail_server_config {
     int dies_with_thread;
     /// More host paths every job sees read-only at the same place (e.g. "/nix"); NULL-terminated, or NULL.
     const char *const *system_paths;
+    /// For tests: behave as if the kernel's Landlock had at most this ABI; 0: as it is.
+    int landlock_abi_limit;
 };
 
 /// A started server. The caller owns both descriptors and must reap `pid` with waitpid.
