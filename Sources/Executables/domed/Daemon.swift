@@ -114,7 +114,7 @@ final class Daemon {
         }
     }
 
-    private func closeSoon() { Task { @Core in await close() } }
+    private func closeSoon() { Core.task { [self] in await close() } }
 
     private func close() async {
         do throws(DomeError) {

@@ -53,7 +53,7 @@ private func serve(_ options: Options) throws(DomeError) {
     let daemon = try Core.assumeIsolated { Result { () throws(DomeError) in try Daemon(options, directories, lock) } }.get()
     Core.assumeIsolated {
         daemonBox.daemon = daemon
-        Task { @Core in
+        Core.task {
             do throws(DomeError) { try await daemon.start() } catch { fail(error) }
         }
     }

@@ -40,6 +40,7 @@ package final class LoopExecutor: SerialExecutor, TaskExecutor {
     }
 
     package func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
+
     package func asUnownedTaskExecutor() -> UnownedTaskExecutor { UnownedTaskExecutor(ordinary: self) }
 
     package func isIsolatingCurrentContext() -> Bool? { isOnThread }

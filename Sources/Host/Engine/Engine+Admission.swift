@@ -71,7 +71,7 @@ extension Engine {
         // Known before the commit, so that nothing the keeper says of it is missed; not yet visible to clients.
         live[job.id] = job
         if placesTaken < configuration.maxRunningJobs, queue.count == 0 { takePlace(job) }
-        let preparation = Task { @Core in await prepareFolder(job) }
+        let preparation = Core.task { [self] in await prepareFolder(job) }
         let result: Result<Admission, DomeError>
         do throws(DomeError) { result = .success(try await store.admit(newJob(job, accepted))) } catch {
             result = .failure(error)
@@ -85,9 +85,9 @@ extension Engine {
         hub.publish(job.id, EventHub.Head(lastSeq: 1, isTerminal: false))
         readSource(of: job)
         if job.hasPlace {
-            Task { @Core in await run(job, folder) }
+            Core.task { [self] in await run(job, folder) }
         } else if case .failure(let error) = folder {
-            Task { @Core in await finish(job, JobEnding(refusal: error)) }
+            Core.task { [self] in await finish(job, JobEnding(refusal: error)) }
         } else {
             queue.add(job.id, priority: job.priority)
             startWaiting()

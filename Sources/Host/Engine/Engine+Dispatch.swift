@@ -23,7 +23,7 @@ extension Engine {
         while !isDraining, placesTaken < configuration.maxRunningJobs, let id = queue.next() {
             guard let job = live[id] else { continue }
             takePlace(job)
-            Task { @Core in
+            Core.task { [self] in
                 let prepared = await prepareProcess(job)
                 await run(job, prepared)
             }
@@ -38,7 +38,7 @@ extension Engine {
                 return .success(())
             }
             // The plugin decides while the disk works.
-            let planning = Task { @Core in await self.plan(job, request) }
+            let planning = Core.task { [self] in await self.plan(job, request) }
             try await files.create(job.id)
             let plan = try await planning.value.get()
             return .success(try await launch(job, plan))
@@ -159,7 +159,7 @@ extension Engine {
     /// A keeper is gone and no job of it is alive: what it did not report is read from the journals.
     func lost(_ keeper: KeeperConnection) {
         for job in live.values where job.keeper === keeper && job.exit.value == nil {
-            Task { @Core in
+            Core.task { [self] in
                 let report = await exitReport(ofLost: job.id)
                 job.exit.set(JobExit(report: report, workDirectory: nil))
                 job.gate.set(.ended)

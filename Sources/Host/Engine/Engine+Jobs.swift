@@ -75,7 +75,7 @@ extension Engine {
 
     private func requestCancel(_ job: LiveJob, by caller: Caller) {
         if queue.remove(job.id) {
-            Task { @Core in await finish(job, .canceledInQueue) }
+            Core.task { [self] in await finish(job, .canceledInQueue) }
             return
         }
         let payload: JSONValue = [

@@ -49,7 +49,7 @@ extension Engine {
             job.source.set(GitFacts())
             return
         }
-        Task { @Core in job.source.set(await facts.facts(of: folder)) }
+        Core.task { [self] in job.source.set(await facts.facts(of: folder)) }
     }
 
     /// The whole document.

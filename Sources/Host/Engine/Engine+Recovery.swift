@@ -9,7 +9,7 @@ extension Engine {
     /// Takes up where the last daemon ended, before anything is served: jobs that keepers still hold go on, ended
     /// ones are finished from their EXIT records, waiting ones wait again. Safe to be cut short and repeated.
     package func recover() async throws(DomeError) {
-        Task { @Core in hostFacts.set(await facts.host()) }
+        Core.task { [self] in hostFacts.set(await facts.host()) }
         for worker in workers.values { worker.warmUp() }
         try await audit(.daemonStart)
         let unfinished = try await store.unfinishedJobs()
@@ -96,7 +96,7 @@ extension Engine {
         }
         if keeper.jobs[job.id] == .gated { job.gate.set(.ready) }
         if keeper.jobs[job.id] == .running { job.gate.set(.ready) }
-        Task { @Core in
+        Core.task { [self] in
             // Saying it twice is harmless: the keeper ignores it for a job that runs.
             if keeper.jobs[job.id] != .exited { keeper.send(.go(job.id)) }
             if case .refused(let error) = await job.gate.wait() { return await finish(job, JobEnding(refusal: error)) }
@@ -136,7 +136,7 @@ extension Engine {
                 case .exited: keeper.send(.release(id))
                 case .gated, .preparing, .running:
                     keeper.send(.abort(id))
-                    Task { @Core in await removeFolder(id) }
+                    Core.task { [self] in await removeFolder(id) }
                 }
             }
         }

@@ -47,7 +47,7 @@ extension Engine {
 
     /// Applies the configured limits now and every hour.
     package func keepHouse() {
-        Task { @Core in
+        Core.task { [self] in
             while !isDraining {
                 do throws(DomeError) {
                     let report = try await collectGarbage(olderThanSeconds: 0, maxBytes: 0, isDryRun: false)

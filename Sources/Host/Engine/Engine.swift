@@ -66,7 +66,7 @@ package final class Engine {
 
     /// Has the registry looked at again, off this thread; the next question sees what changed.
     func refreshCatalog() {
-        Task { @Core in await facts.reloadIfChanged(catalog) }
+        Core.task { [self] in await facts.reloadIfChanged(catalog) }
     }
 
     private static func report(_ tool: Tool) -> ToolReport {

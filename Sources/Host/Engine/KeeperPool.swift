@@ -89,7 +89,7 @@ package final class KeeperPool {
         guard !isStarting else { return }
         isStarting = true
         if current.value != nil { current = OneShot() }
-        Task { @Core in
+        Core.task { [self] in
             await startKeeper()
             isStarting = false
         }
@@ -159,7 +159,7 @@ package final class KeeperPool {
         guard let index = connections.firstIndex(where: { $0 === connection }) else { return }
         connections.remove(at: index)
         if current.value === connection { current = OneShot() }
-        Task { @Core in
+        Core.task { [self] in
             let again = makeConnection(connection.socketPath)
             if (try? again.open()) != nil, await again.listed.wait(milliseconds: 5_000) == true {
                 connections.append(again)

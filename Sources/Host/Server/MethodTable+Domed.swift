@@ -51,7 +51,7 @@ extension MethodTable {
         add(method.path, .unary { call, bytes in
             guard let request = call.decode(Request.self, bytes) else { return }
             Core.assumeIsolated {
-                Task.immediate { @Core in call.answer(await body(request, call)) }
+                Core.immediateTask { call.answer(await body(request, call)) }
             }
         })
     }

@@ -9,7 +9,7 @@ extension DomedService {
     /// A job's events past `since_seq`, and with `follow` the live ones up to the terminal event. The one RPC whose
     /// domain errors are gRPC codes: there is no status field in a stream of events.
     func streamJobEvents(_ request: Domed_V1_StreamJobEventsRequest, _ call: ServerCall) {
-        Task { @Core in
+        Core.task { [self] in
             do throws(DomeError) {
                 let job = try jobID(request.jobId)
                 let head = try await engine.head(of: job)
@@ -69,7 +69,7 @@ private final class EventFollower {
             }
             // It ended between the question and the observation: ask again.
             if observation == nil {
-                Task { @Core in
+                Core.task { [self] in
                     do throws(DomeError) {
                         head = try await service.engine.head(of: job)
                         advance()
@@ -93,7 +93,7 @@ private final class EventFollower {
         }
         guard call.canSend else { return }
         isReading = true
-        Task { @Core in await readPiece() }
+        Core.task { [self] in await readPiece() }
     }
 
     private func readPiece() async {
@@ -126,6 +126,6 @@ private final class EventFollower {
         isEnded = true
         observation?.cancel()
         let (streams, number) = (service.streams, number)
-        Task { @Core in await streams.close(number) }
+        Core.task { await streams.close(number) }
     }
 }
