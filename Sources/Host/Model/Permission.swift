@@ -18,10 +18,10 @@ package enum Permission: Sendable, Hashable, CustomStringConvertible {
         let forms = "fs.read:PATH, fs.write:PATH, net.loopback, net.full, unix, env:NAME, process"
         func path(_ text: Substring) throws(DomeError) -> String? {
             if text == "*" { return nil }
-            guard text.hasPrefix("/"), !text.utf8.contains(0) else {
+            guard text.utf8.first == UInt8(ascii: "/"), !text.utf8.contains(0) else {
                 throw DomeError(.invalidRequest, "permission path '\(text.prefix(256))' must be absolute, or *")
             }
-            guard !text.split(separator: "/").contains("..") else {
+            guard !PathText.climbs(String(text)) else {
                 throw DomeError(.invalidRequest, "permission path '\(text.prefix(256))' must not contain '..'")
             }
             return String(text)
