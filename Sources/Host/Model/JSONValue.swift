@@ -49,34 +49,58 @@ package enum JSONValue: Sendable, Equatable {
     package subscript(_ key: String) -> JSONValue? { objectValue?[key] }
 }
 
-/// An object's members, in order, unique by name.
+/// An object's members, in order, unique by name. Names are compared code point by code point, as RFC 8259 has
+/// it: what Swift's strings hold for the same text in another normal form is another name.
 package struct JSONObject: Sendable, Equatable {
-    package private(set) var members: [(key: String, value: JSONValue)]
-    private var index: [String: Int]
+    package private(set) var members: [(key: String, value: JSONValue)] = []
+    /// Where each name stands; nil while there are so few that looking through them is faster.
+    private var index: [Name: Int]?
+    private static let indexedCount = 16
 
-    package init() {
-        members = []
-        index = [:]
+    private struct Name: Hashable {
+        let text: String
+
+        static func == (left: Name, right: Name) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+
+        func hash(into hasher: inout Hasher) {
+            var text = text
+            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        }
     }
+
+    package init() {}
 
     package var isEmpty: Bool { members.isEmpty }
     package var count: Int { members.count }
     package var keys: [String] { members.map(\.key) }
 
     package subscript(_ key: String) -> JSONValue? {
-        get { index[key].map { members[$0].value } }
+        get { position(of: key).map { members[$0].value } }
         set {
-            switch (index[key], newValue) {
+            switch (position(of: key), newValue) {
             case (let position?, let value?): members[position].value = value
             case (nil, let value?):
-                index[key] = members.count
+                index?[Name(text: key)] = members.count
                 members.append((key, value))
+                if index == nil, members.count > Self.indexedCount { makeIndex() }
             case (let position?, nil):
                 members.remove(at: position)
-                index = Dictionary(uniqueKeysWithValues: members.enumerated().map { ($1.key, $0) })
+                if index != nil { makeIndex() }
             case (nil, nil): break
             }
         }
+    }
+
+    private func position(of key: String) -> Int? {
+        if let index { return index[Name(text: key)] }
+        return members.firstIndex { $0.key.utf8.elementsEqual(key.utf8) }
+    }
+
+    private mutating func makeIndex() {
+        var index: [Name: Int] = [:]
+        index.reserveCapacity(2 * members.count)
+        for (position, member) in members.enumerated() { index[Name(text: member.key)] = position }
+        self.index = index
     }
 
     /// Equal when they have the same members, in whatever order.
