@@ -12,16 +12,18 @@ package struct JobID: Sendable, Hashable, CustomStringConvertible {
             digits[index] = Self.alphabet[Int(time & 31)]
             time >>= 5
         }
-        var high = random.0
-        for index in stride(from: 22, through: 10, by: -1) {
-            digits[index] = Self.alphabet[Int(high & 31)]
-            high >>= 5
-        }
         var low = random.1
         for index in stride(from: 25, through: 23, by: -1) {
             digits[index] = Self.alphabet[Int(low & 31)]
             low >>= 5
         }
+        // 13 digits hold 65 bits: the one that three digits had no room for leads.
+        var high = random.0
+        for index in stride(from: 22, through: 11, by: -1) {
+            digits[index] = Self.alphabet[Int(high & 31)]
+            high >>= 5
+        }
+        digits[10] = Self.alphabet[Int(high & 15 | UInt64(low & 1) << 4)]
         text = Self.prefix + String(decoding: digits, as: UTF8.self)
     }
 

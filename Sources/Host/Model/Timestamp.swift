@@ -16,9 +16,12 @@ package enum Timestamp {
         guard let year = scanner.digits(4), scanner.skip("-"), let month = scanner.digits(2), scanner.skip("-"),
             let day = scanner.digits(2), scanner.skip("T") || scanner.skip("t") || scanner.skip(" "),
             let hour = scanner.digits(2), scanner.skip(":"), let minute = scanner.digits(2), scanner.skip(":"),
-            let second = scanner.digits(2), (1...12).contains(month), (1...31).contains(day), hour < 24,
-            minute < 60, second <= 60, (1970...2261).contains(year)
+            let second = scanner.digits(2), (1...12).contains(month), day >= 1, hour < 24, minute < 60, second <= 60,
+            (1970...2261).contains(year)
         else { return nil }
+        let days = daysFromCivil(year, month, day)
+        // A day that the month does not have comes back as one of the next.
+        guard civil(days: days) == (year, month, day) else { return nil }
         var nanoseconds: Int64 = 0
         if scanner.skip(".") {
             guard let fraction = scanner.fraction() else { return nil }
@@ -27,13 +30,13 @@ package enum Timestamp {
         var offsetMinutes: Int64 = 0
         if !(scanner.skip("Z") || scanner.skip("z")) {
             let sign: Int64 = scanner.skip("+") ? 1 : scanner.skip("-") ? -1 : 0
-            guard sign != 0, let hours = scanner.digits(2), scanner.skip(":"), let minutes = scanner.digits(2) else {
-                return nil
-            }
+            guard sign != 0, let hours = scanner.digits(2), scanner.skip(":"), let minutes = scanner.digits(2),
+                hours < 24, minutes < 60
+            else { return nil }
             offsetMinutes = sign * (hours * 60 + minutes)
         }
         guard scanner.isAtEnd else { return nil }
-        let seconds = daysFromCivil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second
+        let seconds = days * 86_400 + hour * 3600 + minute * 60 + second
         return (seconds - offsetMinutes * 60) * 1_000_000_000 + nanoseconds
     }
 
