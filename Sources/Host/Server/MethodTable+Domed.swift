@@ -26,6 +26,15 @@ extension DomedService {
         table.waiting(Service.skillExecute) { [self] request, call in await skillExecute(request, Self.caller(call)) }
         table.waiting(Service.cancelJob) { [self] request, call in await cancelJob(request, Self.caller(call)) }
         table.streaming(Service.streamJobEvents) { [self] request, call in streamJobEvents(request, call) }
+        table.streaming(Grpc_Health_V1_Health.check) { [self] request, call in checkHealth(request, call) }
+        table.streaming(Grpc_Health_V1_Health.watch) { [self] request, call in watchHealth(request, call) }
+        let reflection = ReflectionService()
+        for path in [
+            Grpc_Reflection_V1_ServerReflection.serverReflectionInfo.path,
+            Grpc_Reflection_V1alpha_ServerReflection.serverReflectionInfo.path,
+        ] {
+            table.add(path, .bidirectional { call in Core.assumeIsolated { reflection.serve(call) } })
+        }
         return table
     }
 
@@ -56,13 +65,15 @@ extension MethodTable {
         })
     }
 
+    /// A handler that ends the call itself: a stream, or a unary call whose failures are gRPC codes.
     mutating func streaming<Request, Response>(
         _ method: ProtoMethod<Request, Response>, _ body: @escaping @Core (Request, ServerCall) -> Void
     ) {
-        add(method.path, .serverStreaming { call, bytes in
+        let serve: (ServerCall, UnsafeRawBufferPointer) -> Void = { call, bytes in
             guard let request = call.decode(Request.self, bytes) else { return }
             Core.assumeIsolated { body(request, call) }
-        })
+        }
+        add(method.path, method.descriptor.serverStreaming ? .serverStreaming(serve) : .unary(serve))
     }
 }
 
@@ -77,7 +88,7 @@ extension ServerCall {
         }
     }
 
-    fileprivate func answer<Response: ProtoMessage>(_ response: Response) {
+    func answer<Response: ProtoMessage>(_ response: Response) {
         let bytes = response.serialized()
         bytes.withUnsafeBytes { send(message: $0) }
         finish()
