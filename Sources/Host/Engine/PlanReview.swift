@@ -106,18 +106,13 @@ package struct PlanReview {
             throw malformed(executor, "has files that are no list, or more than 256")
         }
         for element in elements {
-            guard let path = element["path"]?.stringValue, Self.isInside(path), let text = element["text"]?.stringValue
+            guard let path = element["path"]?.stringValue, PathText.isPlainRelative(path), let text = element["text"]?.stringValue
             else { throw malformed(executor, "has a file without a relative path, or without text") }
             let mode = element["mode"]?.integerValue ?? 0o600
             guard (0...0o777).contains(mode) else { throw malformed(executor, "has a file with mode \(mode)") }
             files.append(PlannedFile(path: path, mode: UInt32(mode), bytes: Array(text.utf8)))
         }
         return files
-    }
-
-    private static func isInside(_ path: String) -> Bool {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        return !path.utf8.contains(0) && parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
     }
 
     private func mounts(_ value: JSONValue?, _ executor: String) throws(DomeError) -> [Mount] {
@@ -128,7 +123,7 @@ package struct PlanReview {
             guard let path = element["path"]?.stringValue else { throw malformed(executor, "has a mount without path") }
             let isWrite = element["mode"]?.stringValue == "write"
             let isCovered = bounds.mounts.contains { mount in
-                (path == mount.source || path.hasPrefix(mount.source + "/")) && (!isWrite || mount.isWritable)
+                PathText.contains(mount.source, path) && (!isWrite || mount.isWritable)
             }
             guard isCovered else { throw denied(executor, "\(isWrite ? "write" : "read") access to \(path.prefix(512))") }
         }

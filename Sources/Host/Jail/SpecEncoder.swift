@@ -53,8 +53,7 @@ struct SpecEncoder {
     mutating func add(_ limit: dome_jail_limit) { limits.append(limit) }
 
     mutating func add(_ file: PlannedFile) throws(DomeError) {
-        let parts = file.path.split(separator: "/", omittingEmptySubsequences: false)
-        guard !parts.contains(""), !parts.contains(".."), !parts.contains(".") else {
+        guard PathText.isPlainRelative(file.path) else {
             throw DomeError(.invalidRequest, "planned file '\(file.path)' is not a plain relative path")
         }
         var entry = dome_jail_file()
