@@ -101,10 +101,20 @@ enum Driver {
     }
 }
 
-/// Folders of the tests.
+/// Folders of the tests, removed when they end.
 enum Scratch {
-    static func make(mode: UInt32 = 0o700, owner: UInt32? = nil) -> String {
+    private static let base: String = {
         var template = Array("/tmp/dome-jail-XXXXXX".utf8CString)
+        mkdtemp(&template)
+        let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        // Everybody may pass through, nobody else sees what there is.
+        chmod(path, 0o711)
+        atexit { waitpid(Driver.start(["/bin/rm", "-rf", Scratch.base]) { _ in }, nil, 0) }
+        return path
+    }()
+
+    static func make(mode: UInt32 = 0o700, owner: UInt32? = nil) -> String {
+        var template = Array((base + "/XXXXXX").utf8CString)
         mkdtemp(&template)
         let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         chmod(path, mode)
