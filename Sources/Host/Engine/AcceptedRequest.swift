@@ -58,7 +58,7 @@ struct AcceptedRequest: Sendable {
                 jobID: id, toolID: manifest.id, profile: request.profile, taskJSON: taskJSON,
                 constraintsJSON: constraintsJSON, usesTerminal: manifest.usesTerminal, fixed: manifest.environment,
                 passed: passedEnvironment),
-            mounts: effective.mounts, network: effective.network, limits: limits,
-            mayUseTerminal: manifest.usesTerminal, taskJSON: taskJSON)
+            mounts: effective.mounts, network: effective.network,
+            allowsUnixSockets: effective.allowsUnixSockets, limits: limits, mayUseTerminal: manifest.usesTerminal, taskJSON: taskJSON)
     }
 }

@@ -7,18 +7,20 @@ package struct PlanBounds: Sendable {
     package var environment: [(name: String, value: String)]
     package var mounts: [Mount]
     package var network: NetworkMode
+    package var allowsUnixSockets: Bool
     package var limits: Limits
     package var mayUseTerminal: Bool
     package var taskJSON: String
 
     package init(
         jobID: JobID, environment: [(name: String, value: String)], mounts: [Mount], network: NetworkMode,
-        limits: Limits, mayUseTerminal: Bool, taskJSON: String
+        allowsUnixSockets: Bool, limits: Limits, mayUseTerminal: Bool, taskJSON: String
     ) {
         self.jobID = jobID
         self.environment = environment
         self.mounts = mounts
         self.network = network
+        self.allowsUnixSockets = allowsUnixSockets
         self.limits = limits
         self.mayUseTerminal = mayUseTerminal
         self.taskJSON = taskJSON
@@ -50,6 +52,7 @@ package struct PlanReview {
         plan.files = try files(object["files"], executor)
         plan.mounts = try mounts(object["mounts"], executor)
         plan.network = try network(object["network"], executor)
+        plan.allowsUnixSockets = bounds.allowsUnixSockets
         plan.limits = try limits(object["limits"], executor)
         plan.usesTerminal = object["tty"]?.boolValue ?? false
         if plan.usesTerminal, !bounds.mayUseTerminal { throw denied(executor, "a terminal") }

@@ -10,7 +10,7 @@ extension JobRun {
     /// Makes the pipes and asks the inner server. A failure ends the job as `launchFailed`.
     func start(_ plan: LaunchPlan) {
         do throws(DomeError) {
-            let spec = try JailSpec(plan, isGated: isGated)
+            let spec = try JailSpec(plan, isGated: isGated, allowsUnixSockets: plan.allowsUnixSockets)
             var descriptors = JailServer.Descriptors()
             if plan.usesTerminal {
                 let terminal = try PseudoTerminal()

@@ -27,6 +27,7 @@ extension LaunchPlan {
         writer.write(network.rawValue)
         limits.write(to: &writer)
         writer.write(usesTerminal)
+        writer.write(allowsUnixSockets)
     }
 
     init(from reader: inout ByteReader) throws(DomeError) {
@@ -52,6 +53,7 @@ extension LaunchPlan {
         self.network = network
         limits = try Limits(from: &reader)
         usesTerminal = try reader.readBool()
+        allowsUnixSockets = try reader.readBool()
     }
 }
 

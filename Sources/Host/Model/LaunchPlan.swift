@@ -56,6 +56,8 @@ package struct LaunchPlan: Sendable, Equatable {
     package var files: [PlannedFile] = []
     package var mounts: [Mount] = []
     package var network: NetworkMode = .none
+    /// Whether the job may make Unix sockets besides pairs.
+    package var allowsUnixSockets = false
     package var limits = Limits()
     /// Whether stdin, stdout and stderr are one pseudo-terminal.
     package var usesTerminal = false
