@@ -74,10 +74,12 @@ package struct Constraints: Sendable, Equatable {
         return grants
     }
 
-    /// Whether `key` is within two edits of `known` (and not it), case and dashes aside.
+    /// Whether `key` is within two edits of `known` (and not it) or lacks its unit, case and dashes aside.
     private static func isMisspelling(_ key: String, of known: String) -> Bool {
         let left = Array(key.lowercased().utf8.map { $0 == UInt8(ascii: "-") ? UInt8(ascii: "_") : $0 })
         let right = Array(known.utf8)
+        // The unit forgotten: "timeout" for "timeout_ms".
+        if left + Array("_ms".utf8) == right { return true }
         guard left.count <= right.count + 2, right.count <= left.count + 2 else { return false }
         var row = Array(0...right.count)
         for (i, a) in left.enumerated() {

@@ -59,7 +59,7 @@ extension Engine {
     private func currentTool(_ id: String) async throws(DomeError) -> Tool {
         refreshCatalog()
         if let tool = catalog.snapshot[id: id] { return tool }
-        await facts.reloadIfChanged(catalog)
+        await facts.reloadIfChanged(catalog, somethingIsMissing: true)
         return try catalog.snapshot.tool(id)
     }
 
@@ -71,22 +71,28 @@ extension Engine {
         // Known before the commit, so that nothing the keeper says of it is missed; not yet visible to clients.
         live[job.id] = job
         if placesTaken < configuration.maxRunningJobs, queue.count == 0 { takePlace(job) }
-        let preparation = Core.task { [self] in await prepareFolder(job) }
+        let folder = Core.task { [self] in await makeFolder(job) }
+        let preparation = Core.task { [self] in await prepare(job, folder) }
         let result: Result<Admission, DomeError>
         do throws(DomeError) { result = .success(try await store.admit(newJob(job, accepted))) } catch {
             result = .failure(error)
         }
-        let folder = await preparation.value
         guard case .success(.admitted) = result else {
-            await discard(job)
+            // The answer does not wait for what is thrown away.
+            Core.task { [self] in
+                _ = await preparation.value
+                await discard(job)
+            }
             guard case .replayed(let record) = try result.get() else { return (job.id, false) }
             return (record.jobID, true)
         }
+        let made = await folder.value
         hub.publish(job.id, EventHub.Head(lastSeq: 1, isTerminal: false))
+        job.isVisible.set(true)
         readSource(of: job)
         if job.hasPlace {
-            Core.task { [self] in await run(job, folder) }
-        } else if case .failure(let error) = folder {
+            Core.task { [self] in await run(job, await preparation.value) }
+        } else if case .failure(let error) = made {
             Core.task { [self] in await finish(job, JobEnding(refusal: error)) }
         } else {
             queue.add(job.id, priority: job.priority)
@@ -146,12 +152,13 @@ extension Engine {
 
     /// Throws away what was prepared for a job that was not admitted.
     private func discard(_ job: LiveJob) async {
-        live[job.id] = nil
+        job.isVisible.set(false)
         if let keeper = job.keeper, keeper.jobs[job.id] != nil {
             _ = await job.gate.wait(milliseconds: 5_000)
             keeper.send(.abort(job.id))
             if case .ended? = job.gate.value { keeper.send(.release(job.id)) }
         }
+        live[job.id] = nil
         givePlaceBack(job)
         // The keeper drops its hold on the journal first.
         do throws(DomeError) { _ = try await files.remove(job.id) } catch {

@@ -30,18 +30,23 @@ extension Engine {
         }
     }
 
-    /// Makes the job's folder with its first event and, if it has a place, its process up to the gate.
-    func prepareFolder(_ job: LiveJob) async -> Result<Void, DomeError> {
+    /// Makes the job's folder with its first event.
+    func makeFolder(_ job: LiveJob) async -> Result<Void, DomeError> {
+        do throws(DomeError) { return .success(try await files.create(job.id)) } catch { return .failure(error) }
+    }
+
+    /// Makes the process of a job that has a place, up to the gate. The plugin decides while the disk still works
+    /// at the folder.
+    func prepare(
+        _ job: LiveJob, _ folder: Task<Result<Void, DomeError>, Never>
+    ) async -> Result<Void, DomeError> {
+        guard job.hasPlace, let request = job.request, case .executor = request.tool.manifest.execution else {
+            return await folder.value
+        }
+        let plan = await plan(job, request)
         do throws(DomeError) {
-            guard job.hasPlace, let request = job.request, case .executor = request.tool.manifest.execution else {
-                try await files.create(job.id)
-                return .success(())
-            }
-            // The plugin decides while the disk works.
-            let planning = Core.task { [self] in await self.plan(job, request) }
-            try await files.create(job.id)
-            let plan = try await planning.value.get()
-            return .success(try await launch(job, plan))
+            try await folder.value.get()
+            return .success(try await launch(job, try plan.get()))
         } catch {
             return .failure(error)
         }

@@ -80,14 +80,17 @@ extension Engine {
         ]
     }
 
-    /// Repeats `step` each second until it succeeds.
+    /// Repeats `step` until it succeeds: soon at first, since a keeper may be just about to let the journal go, then
+    /// each second.
     private func retried<Value: Sendable>(
         _ what: StaticString, _ id: JobID, _ step: @Core () async throws(DomeError) -> Value
     ) async -> Value {
+        var pause: UInt64 = 5
         while true {
             do throws(DomeError) { return try await step() } catch {
-                Log.error("finish_delayed", ["job": id.text, "step": "\(what)", "error": error.description])
-                await Core.sleep(milliseconds: 1_000)
+                Log.warning("finish_delayed", ["job": id.text, "step": "\(what)", "error": error.description])
+                await Core.sleep(milliseconds: pause)
+                pause = min(1_000, pause * 2)
             }
         }
     }

@@ -8,6 +8,7 @@ internal import DomeStore
 extension Engine {
     /// A job, alive or ended. E_NOT_FOUND "job not found: ID".
     package func job(_ id: JobID) async throws(DomeError) -> JobReport {
+        await untilVisible(id)
         if let job = live[id], let head = hub.head(of: id) { return job.report(lastSeq: head.lastSeq) }
         guard let detail = try await store.detail(id), live[id] == nil || detail.record.state.isTerminal else {
             guard let job = live[id], hub.head(of: id) != nil else { throw Self.notFound(id) }
@@ -22,11 +23,17 @@ extension Engine {
 
     /// How far a job's journal may be read.
     package func head(of id: JobID) async throws(DomeError) -> EventHub.Head {
+        await untilVisible(id)
         if let head = hub.head(of: id) { return head }
         guard let record = try await store.job(id) else { throw Self.notFound(id) }
         if let head = hub.head(of: id) { return head }
         guard record.state.isTerminal else { throw Self.notFound(id) }
         return EventHub.Head(lastSeq: record.lastSeq, isTerminal: true)
+    }
+
+    /// A list of jobs may show one that is committed and whose first event is still on its way.
+    private func untilVisible(_ id: JobID) async {
+        if let job = live[id], hub.head(of: id) == nil { _ = await job.isVisible.wait() }
     }
 
     /// Where a job's journal lies.
@@ -54,6 +61,7 @@ extension Engine {
     /// Asks for a job's end. Answers when the job has ended or the request is with its keeper and a moment has
     /// passed. E_INVALID_TRANSITION for a job that has ended otherwise; canceling twice is no error.
     package func cancel(_ id: JobID, caller: Caller) async throws(DomeError) -> JobReport {
+        await untilVisible(id)
         guard let job = live[id], hub.head(of: id) != nil else {
             let report = try await self.job(id)
             guard report.state == .canceled else {

@@ -19,10 +19,11 @@ package actor FactsReader {
 
     package init(executor: LoopExecutor) { self.executor = executor }
 
-    /// Reads the registry again if it changed since it was last looked at, at most once a second.
-    package func reloadIfChanged(_ catalog: Catalog) {
+    /// Reads the registry again if it changed since it was last looked at; looks at most once a second unless
+    /// somebody misses something.
+    package func reloadIfChanged(_ catalog: Catalog, somethingIsMissing: Bool = false) {
         let now = Clock.monotonicNanoseconds()
-        guard now - catalogCheckedNanoseconds > 1_000_000_000 else { return }
+        guard somethingIsMissing || now - catalogCheckedNanoseconds > 1_000_000_000 else { return }
         catalogCheckedNanoseconds = now
         if catalog.reloadIfChanged() {
             let snapshot = catalog.snapshot

@@ -26,6 +26,9 @@ final class LiveJob {
     var isCancelRequested = false
     var keeper: KeeperConnection?
     var plan: LaunchPlan?
+    /// Set when clients may see the job: between its admission's commit and then, whoever asks waits. False: it
+    /// never came to be.
+    let isVisible = OneShot<Bool>()
     /// What the keeper said: at the gate, at the end.
     let gate = OneShot<GateOutcome>()
     let exit = OneShot<JobExit>()
