@@ -88,7 +88,9 @@ package final class DaemonClient {
             call.halfClose()
         }
         guard answer.outcome.status.isOK else { throw ClientError(answer.outcome) }
-        guard let bytes = answer.message else { throw .protocolBroken("the reply to \(method.descriptor.name) is empty") }
+        guard let bytes = answer.message else {
+            throw .protocolBroken("the reply to \(method.descriptor.name) is empty")
+        }
         do throws(ProtoError) {
             return try Response.decode(bytes)
         } catch {

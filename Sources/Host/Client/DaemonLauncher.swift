@@ -101,9 +101,12 @@ extension DaemonLauncher {
     private func startUnit(_ path: String) -> Bool {
         let runtime = "/run/user/\(geteuid())"
         guard path == runtime + "/dome/domed.sock", getenv("DOME_NO_SYSTEMD") == nil else { return false }
-        guard Files.exists(runtime + "/systemd/private") || Files.exists(runtime + "/bus"), hasUnit else { return false }
+        guard Files.exists(runtime + "/systemd/private") || Files.exists(runtime + "/bus"), hasUnit else {
+            return false
+        }
         for systemctl in ["/usr/bin/systemctl", "/bin/systemctl"] where access(systemctl, X_OK) == 0 {
-            let command = Subprocess(systemctl, [systemctl, "--user", "--quiet", "start", "domed.socket", "domed.service"])
+            let command = Subprocess(
+                systemctl, [systemctl, "--user", "--quiet", "start", "domed.socket", "domed.service"])
             let outcome = try? command.capture(limitBytes: 4096, timeoutMilliseconds: 10_000)
             return outcome?.exitCode == 0
         }

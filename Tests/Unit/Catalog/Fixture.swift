@@ -34,11 +34,11 @@ func json(_ text: String) throws -> JSONValue { try JSONParser.parse(text, what:
 
 /// A manifest that is in order, with some members replaced (or removed: nil).
 func manifestDocument(_ changes: [(String, JSONValue?)] = []) -> JSONValue {
-    var object = JSONObject([
+    var object: JSONObject = [
         "tool_id": "a.tool", "version": "1.0.0", "title": "A tool", "short_description": "Does it.",
         "description": "Does it.\nWell.", "kind": "test", "permissions": [], "side_effects": [],
         "executor": "dome.local-process", "entrypoint": ["argv": ["/bin/true"]],
-    ])
+    ]
     for (name, value) in changes { object[name] = value }
     return .object(object)
 }

@@ -68,14 +68,14 @@ import Testing
         }
         definitions["d60"] = false
         let schema = try JSONSchema.compile(
-            .object(JSONObject(["$defs": .object(definitions), "$ref": "#/$defs/d0"])), what: "schema")
+            .object(["$defs": .object(definitions), "$ref": "#/$defs/d0"]), what: "schema")
         #expect(!schema.validate(1).isEmpty)
 
         var chain = JSONObject()
         for level in 0..<5000 { chain["d\(level)"] = ["$ref": .string("#/$defs/d\(level + 1)")] }
         chain["d5000"] = true
         let deep = try JSONSchema.compile(
-            .object(JSONObject(["$defs": .object(chain), "$ref": "#/$defs/d0"])), what: "schema")
+            .object(["$defs": .object(chain), "$ref": "#/$defs/d0"]), what: "schema")
         #expect(deep.validate(1).first?.message.contains("too deep") == true)
 
         let many = try JSONSchema.compile(["items": ["type": "string"]], what: "schema")

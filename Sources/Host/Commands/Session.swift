@@ -1,0 +1,35 @@
+import DomeAsync
+import DomeClient
+import DomeModel
+import DomePlatform
+import Glibc
+
+extension Invocation {
+    /// A client for this invocation's daemon; nothing is opened yet.
+    @Core
+    func client() throws(CommandFailure) -> DaemonClient {
+        let directories = try local { () throws(DomeError) in try Directories() }
+        let endpoint = try local { () throws(DomeError) in
+            try Endpoint.resolve(directories: directories) { getenv($0).map { String(cString: $0) } }
+        }
+        guard mayStart else { return DaemonClient(endpoint: endpoint, launcher: nil) }
+        let programs = try local { () throws(DomeError) in try Directories.ofExecutable() }
+        return DaemonClient(
+            endpoint: endpoint,
+            launcher: DaemonLauncher(directories: directories, executableDirectory: programs))
+    }
+
+    /// Prints a document for programs, or text for people.
+    @Core
+    func print(json: @autoclosure () -> JSONValue, text: @autoclosure () -> String) throws(CommandFailure) {
+        try Output.standardOutput.write(isJSON ? json().indented : text())
+    }
+
+    var style: Style { Style(isOn: Output.standardOutput.hasColour) }
+}
+
+/// A job id as people may give it: the run's id means its job.
+func jobID(_ text: String) throws(CommandFailure) -> String {
+    if let job = JobID(text) ?? JobID.ofRun(text) { return job.text }
+    throw .usage("'\(text)' is no job id; they look like job-01k…, and 'dome jobs' lists them")
+}
