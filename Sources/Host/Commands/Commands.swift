@@ -41,11 +41,11 @@ package enum CommandLineTool {
     private static func run(_ invocation: Invocation) async -> Int32 {
         do throws(CommandFailure) {
             let status = try await invocation.verb.run(invocation)
-            try Output.standardOutput.flush()
+            try Output.stdout.flush()
             return status
         } catch {
             // What was produced before the failure is still worth having.
-            try? Output.standardOutput.flush()
+            try? Output.stdout.flush()
             return error.report(isJSON: invocation.isJSON)
         }
     }

@@ -85,9 +85,9 @@ struct CommandFailure: Error {
             var error: JSONObject = ["message": .string(message)]
             if let code { error["code"] = .string(code) }
             let document: JSONValue = ["error": .object(error)]
-            Output.standardError.writeNow(document.compact + "\n")
+            Output.stderr.writeNow(document.compact + "\n")
         } else {
-            Output.standardError.writeNow("dome: " + Rendered.lines(message) + "\n")
+            Output.stderr.writeNow("dome: " + Rendered.lines(message) + "\n")
         }
         return status
     }

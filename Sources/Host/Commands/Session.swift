@@ -22,10 +22,10 @@ extension Invocation {
     /// Prints a document for programs, or text for people.
     @Core
     func print(json: @autoclosure () -> JSONValue, text: @autoclosure () -> String) throws(CommandFailure) {
-        try Output.standardOutput.write(isJSON ? json().indented : text())
+        try Output.stdout.write(isJSON ? json().indented : text())
     }
 
-    var style: Style { Style(isOn: Output.standardOutput.hasColour) }
+    var style: Style { Style(isOn: Output.stdout.hasColour) }
 }
 
 /// A job id as people may give it: the run's id means its job.

@@ -86,7 +86,7 @@ struct ZshCompletion {
         case .files: "_files"
         case .tools: "_dome_tools"
         case .jobs: "_dome_jobs"
-        case .words(let words): "(\(words.joined(separator: " ")))"
+        case .words(let words), .suggestions(let words): "(\(words.joined(separator: " ")))"
         }
     }
 

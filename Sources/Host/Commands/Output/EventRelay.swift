@@ -8,7 +8,7 @@ import DomeModel
 final class EventRelay {
     private let jobID: String
     private let isJSON: Bool
-    private let bar = ProgressBar(Output.standardError)
+    private let bar = ProgressBar(Output.stderr)
     /// Whether an error event told already what went wrong.
     private var hasToldError = false
     /// Whether the stream's last output ended without a newline.
@@ -25,13 +25,13 @@ final class EventRelay {
         for event in events {
             if event.kind == .stateChange, let ending = Ending(event) { self.ending = ending }
             if isJSON {
-                try Output.standardOutput.write(event.json(jobID: jobID).compact + "\n")
+                try Output.stdout.write(event.json(jobID: jobID).compact + "\n")
             } else {
                 try showText(event)
             }
         }
-        try Output.standardOutput.flush()
-        try Output.standardError.flush()
+        try Output.stdout.flush()
+        try Output.stderr.flush()
         bar.draw()
     }
 
@@ -54,7 +54,7 @@ final class EventRelay {
         let isError = log.stream == .stderr
         let (output, other) =
             isError
-            ? (Output.standardError, Output.standardOutput) : (Output.standardOutput, Output.standardError)
+            ? (Output.stderr, Output.stdout) : (Output.stdout, Output.stderr)
         // Both may be the same terminal: keep the order in which they came.
         try other.flush()
         try output.write(log.line)
@@ -64,10 +64,10 @@ final class EventRelay {
 
     private func tell(_ text: String) throws(CommandFailure) {
         bar.hide()
-        try Output.standardOutput.flush()
+        try Output.stdout.flush()
         // A remark in the middle of an unfinished line would be taken for a part of it.
-        try Output.standardError.write(
-            (isMidLine && Output.standardError.isTerminal ? "\n" : "") + "dome: " + text + "\n")
+        try Output.stderr.write(
+            (isMidLine && Output.stderr.isTerminal ? "\n" : "") + "dome: " + text + "\n")
         isMidLine = false
     }
 
@@ -76,7 +76,10 @@ final class EventRelay {
         if document["truncated"]?.boolValue == true {
             return "output was dropped: the job wrote more than its limit (" + Rendered.line(document.compact) + ")"
         }
-        return Rendered.line(document["message"]?.stringValue ?? document["reason"]?.stringValue ?? document.compact)
+        let (reason, message) = (document["reason"]?.stringValue, document["message"]?.stringValue)
+        guard let reason, let message else { return Rendered.line(message ?? reason ?? document.compact) }
+        // dome's own reasons are one word for programs; a tool's are for people.
+        return Rendered.line(EndCause.isName(reason) ? message : "\(reason) (\(message))")
     }
 
     /// Says how the job ended, if that is more than an exit code.
@@ -86,7 +89,7 @@ final class EventRelay {
         if ending.state == .canceled || ending.signal != nil || (ending.state == .failed && ending.exitCode == nil) {
             try tell("\(jobID) \(ending.state.name): \(Rendered.line(ending.message))")
         }
-        try Output.standardError.flush()
+        try Output.stderr.flush()
     }
 
     /// Removes the progress bar.
@@ -164,5 +167,12 @@ final class ProgressBar {
     func close() {
         hide()
         value = nil
+    }
+}
+
+extension EndCause {
+    /// Whether `reason` is one of dome's own.
+    fileprivate static func isName(_ reason: String) -> Bool {
+        (UInt8.min...16).contains { EndCause(rawValue: $0)?.name == reason }
     }
 }

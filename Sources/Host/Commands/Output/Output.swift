@@ -4,8 +4,8 @@ import Glibc
 final class Output: @unchecked Sendable {
     // @unchecked: used from the main thread only, like everything of this program.
 
-    static let standardOutput = Output(1)
-    static let standardError = Output(2)
+    static let stdout = Output(1)
+    static let stderr = Output(2)
     private static let flushBytes = 64 << 10
 
     private let number: Int32

@@ -6,7 +6,10 @@ enum Completion: Sendable, Equatable {
     case tools
     case jobs
     case files
+    /// Nothing else is accepted.
     case words([String])
+    /// Some that are likely.
+    case suggestions([String])
 }
 
 /// An option of a verb.

@@ -21,7 +21,7 @@ extension Verb {
         case "fish": script = FishCompletion(verbs: verbs).script
         default: throw .usage("'\(invocation.argument(0))' is none of bash, zsh, fish")
         }
-        try Output.standardOutput.write(script)
+        try Output.stdout.write(script)
         return ExitStatus.success
     }
 
@@ -40,7 +40,7 @@ extension Verb {
         case "jobs": words = try? await client.jobs(JobFilter(), pageSize: 50, pageToken: "").jobs.map(\.jobID)
         default: words = nil
         }
-        for word in words ?? [] { try Output.standardOutput.write(Rendered.line(word) + "\n") }
+        for word in words ?? [] { try Output.stdout.write(Rendered.line(word) + "\n") }
         return ExitStatus.success
     }
 }

@@ -79,7 +79,7 @@ private func jobTable(_ jobs: [JobSummary], _ style: Style, _ isUnfiltered: Bool
             Age.text(job.createdAt), job.duration, job.message,
         ])
     }
-    return table.text(width: Output.standardOutput.width, style: style)
+    return table.text(width: Output.stdout.width, style: style)
 }
 
 /// Times as people compare them.

@@ -27,8 +27,7 @@ extension Verb {
                 "--grant", short: "-g", value: "PERMISSION",
                 help: "let the job have this: fs.read:PATH, fs.write:PATH, net.loopback, net.full, unix",
                 isRepeatable: true,
-                completion: .words(
-                    ["fs.read:", "fs.write:", "net.loopback", "net.full", "unix"].filter { !$0.hasSuffix(":") })),
+                completion: .suggestions(["fs.read:", "fs.write:", "net.loopback", "net.full", "unix"])),
             OptionSpec("--detach", short: "-d", help: "print the job's id and leave it to itself"),
             OptionSpec("--timeout", value: "DURATION", help: "end the job after this long, e.g. 90s or 5m"),
             OptionSpec("--priority", value: "N", help: "-100 to 100; a higher one starts earlier"),
@@ -48,7 +47,7 @@ extension Verb {
         if !invocation.has("--detach") { try run.watchSignals() }
         let admission = try await calling { () async throws(ClientError) in try await client.submit(submission) }
         if admission.message.contains("did you mean") {
-            Output.standardError.writeNow("dome: " + Rendered.line(admission.message) + "\n")
+            Output.stderr.writeNow("dome: " + Rendered.line(admission.message) + "\n")
         }
         if invocation.has("--detach") {
             try invocation.print(json: admission.json, text: admission.jobID + "\n")
@@ -103,7 +102,7 @@ private final class RunControl {
         // Only a person at a terminal means the job; what ends this program otherwise ends only this program.
         guard signal == SIGINT, interrupts == 1 else { return detach(signal) }
         guard let jobID else { return }
-        Output.standardError.writeNow("dome: canceling \(jobID); Ctrl-C again leaves it to end by itself\n")
+        Output.stderr.writeNow("dome: canceling \(jobID); Ctrl-C again leaves it to end by itself\n")
         cancel(jobID)
     }
 
@@ -114,14 +113,14 @@ private final class RunControl {
             do throws(ClientError) {
                 _ = try await client.cancel(id, idempotencyKey: "cancel-" + id)
             } catch {
-                Output.standardError.writeNow("dome: could not cancel \(id): \(Rendered.line(error.message))\n")
+                Output.stderr.writeNow("dome: could not cancel \(id): \(Rendered.line(error.message))\n")
             }
         }
     }
 
     private func detach(_ signal: Int32) {
         if let jobID {
-            Output.standardError.writeNow("dome: left \(jobID) running; 'dome logs \(jobID) -f' follows it\n")
+            Output.stderr.writeNow("dome: left \(jobID) running; 'dome logs \(jobID) -f' follows it\n")
         }
         exit(128 + signal)
     }

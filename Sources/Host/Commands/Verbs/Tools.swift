@@ -15,7 +15,7 @@ extension Verb {
                 if tools.isEmpty { return "no tools; 'dome doctor' says where they are looked for\n" }
                 var table = Table(["TOOL", "VERSION", "KIND", "DESCRIPTION"])
                 for tool in tools { table.add([tool.toolID, tool.version, tool.kind, tool.shortDescription]) }
-                return table.text(width: Output.standardOutput.width, style: invocation.style)
+                return table.text(width: Output.stdout.width, style: invocation.style)
             }())
         return ExitStatus.success
     }
