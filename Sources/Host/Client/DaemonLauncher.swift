@@ -1,4 +1,4 @@
-package import DomeAsync
+internal import DomeAsync
 internal import DomeModel
 package import DomePlatform
 internal import Glibc

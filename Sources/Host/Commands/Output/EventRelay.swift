@@ -87,7 +87,8 @@ final class EventRelay {
         bar.close()
         guard !isJSON, let ending, !hasToldError else { return }
         if ending.state == .canceled || ending.signal != nil || (ending.state == .failed && ending.exitCode == nil) {
-            try tell("\(jobID) \(ending.state.name): \(Rendered.line(ending.message))")
+            let more = ending.message == ending.state.name ? "" : ": " + Rendered.line(ending.message)
+            try tell("\(jobID) \(ending.state.name)\(more)")
         }
         try Output.stderr.flush()
     }
@@ -139,6 +140,7 @@ final class ProgressBar {
     private let isOn: Bool
     private var value: Double?
     private var isShown = false
+    private var shownValue: Double?
     private static let columns = 30
 
     init(_ output: Output) {
@@ -150,7 +152,8 @@ final class ProgressBar {
 
     /// Shows the latest value, after everything else was written.
     func draw() {
-        guard isOn, let value else { return }
+        guard isOn, !isShown || value != shownValue, let value else { return }
+        shownValue = value
         let full = Int(value / 100 * Double(Self.columns))
         let bar = String(repeating: "█", count: full) + String(repeating: "░", count: Self.columns - full)
         output.writeNow("\r\u{1b}[K\(bar) \(Int(value)) %")
