@@ -20,7 +20,7 @@ package struct DaemonLauncher: Sendable {
 
     /// Returns when something accepts connections at the endpoint.
     @Core
-    package func start(_ endpoint: Endpoint) async throws(ClientError) {
+    func start(_ endpoint: Endpoint) async throws(ClientError) {
         guard case .unix(let paths) = endpoint, let path = paths.first else {
             throw .unavailable(
                 "no daemon answers at \(endpoint), and dome starts none for a TCP address; start domed there, "
