@@ -86,6 +86,27 @@ package struct JobEvent: Sendable {
         return document["to"]?.stringValue.flatMap(JobState.init(name:))?.isTerminal ?? false
     }
 
+    /// Appends the event as one line of JSON, without a newline. The payload is passed on as it came, unless it is
+    /// no object on one line: then as text, so that a reader of lines is never misled.
+    package func appendJSON(jobID: String, to output: inout [UInt8]) {
+        output.append(contentsOf: "{\"seq\":\(seq),\"event_id\":".utf8)
+        JSONText.writeString("\(jobID)-\(seq)", into: &output)
+        output.append(contentsOf: ",\"ts\":".utf8)
+        JSONText.writeString(timestamp, into: &output)
+        output.append(contentsOf: ",\"job_id\":".utf8)
+        JSONText.writeString(jobID, into: &output)
+        output.append(contentsOf: ",\"event_type\":\"\(kind.name)\",\"payload\":".utf8)
+        let payload = message[payloadRange]
+        if payload.first == UInt8(ascii: "{"), payload.last == UInt8(ascii: "}"),
+            !payload.contains(where: { $0 < 0x20 })
+        {
+            output.append(contentsOf: payload)
+        } else {
+            JSONText.writeString(payloadText, into: &output)
+        }
+        output.append(UInt8(ascii: "}"))
+    }
+
     /// What a log event carries; nil for another kind.
     package var log: LogPayload? {
         guard case .log = kind else { return nil }

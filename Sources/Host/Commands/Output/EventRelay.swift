@@ -25,7 +25,10 @@ final class EventRelay {
         for event in events {
             if event.kind == .stateChange, let ending = Ending(event) { self.ending = ending }
             if isJSON {
-                try Output.stdout.write(event.json(jobID: jobID).compact + "\n")
+                try Output.stdout.write { bytes in
+                    event.appendJSON(jobID: jobID, to: &bytes)
+                    bytes.append(0x0a)
+                }
             } else {
                 try showText(event)
             }

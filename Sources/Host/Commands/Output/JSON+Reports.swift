@@ -100,13 +100,3 @@ extension DaemonStatus {
         ]
     }
 }
-
-extension JobEvent {
-    /// One event as `dome logs -o json` prints it, on one line.
-    func json(jobID: String) -> JSONValue {
-        [
-            "seq": .count(seq), "event_id": .string("\(jobID)-\(seq)"), "ts": .string(timestamp),
-            "job_id": .string(jobID), "event_type": .string(kind.name), "payload": .embedded(payloadText),
-        ]
-    }
-}

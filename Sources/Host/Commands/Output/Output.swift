@@ -28,6 +28,12 @@ final class Output: @unchecked Sendable {
         if buffer.count >= Self.flushBytes { try flush() }
     }
 
+    /// Lets `body` append to what is collected.
+    func write(_ body: (inout [UInt8]) -> Void) throws(CommandFailure) {
+        body(&buffer)
+        if buffer.count >= Self.flushBytes { try flush() }
+    }
+
     /// Writes what was collected. A stream that cannot be written is an error: a redirected file on a full disk
     /// must not look like success.
     func flush() throws(CommandFailure) {
