@@ -1,6 +1,7 @@
 internal import CLinux
 package import DomeModel
 internal import Glibc
+internal import Synchronization
 
 /// Small whole-file operations with errors that name the path.
 package enum Files {
@@ -45,9 +46,13 @@ package enum Files {
         }
     }
 
+    /// Tells apart the threads that replace one file at the same time.
+    private static let temporaryCount = Atomic<UInt64>(0)
+
     /// Replaces `path` in one step: readers see the old bytes or the new ones, also after a crash.
     package static func writeAtomically(_ path: String, _ bytes: [UInt8], mode: UInt32 = 0o600) throws(DomeError) {
-        let temporary = "\(path).\(getpid()).tmp"
+        let number = temporaryCount.add(1, ordering: .relaxed).newValue
+        let temporary = "\(path).\(getpid())-\(number).tmp"
         unlink(temporary)
         let file = try open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
         do throws(DomeError) {
@@ -104,13 +109,5 @@ package enum Files {
             if name != ".", name != ".." { names.append(name) }
         }
         return names.sorted()
-    }
-
-    /// Removes a file or a whole folder; what is not there is no error. Never follows a link.
-    package static func removeTree(_ path: String) throws(DomeError) {
-        if unlink(path) == 0 || errno == ENOENT { return }
-        guard errno == EISDIR || errno == EPERM else { throw .system("remove \(path)", errno) }
-        for name in try list(path) { try removeTree(path + "/" + name) }
-        guard rmdir(path) == 0 || errno == ENOENT else { throw .system("remove \(path)", errno) }
     }
 }
