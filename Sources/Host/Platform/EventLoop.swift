@@ -14,6 +14,10 @@ package final class EventLoop: @unchecked Sendable {
         package init(rawValue: UInt32) { self.rawValue = rawValue }
         package static let readable = Readiness(rawValue: 1)
         package static let writable = Readiness(rawValue: 4)
+
+        /// epoll reports hang-ups whether one asks or not, again and again. Without interest it shall do so once
+        /// at most (EPOLLONESHOT): the loop of a job whose pipe is closed while nobody may read it must not spin.
+        fileprivate var mask: UInt32 { isEmpty ? 1 << 30 : rawValue }
     }
 
     /// A descriptor's place in the loop. Cancel it before the descriptor is closed.
@@ -32,11 +36,12 @@ package final class EventLoop: @unchecked Sendable {
             self.handler = handler
         }
 
-        /// Changes what the handler is called for; cheap when nothing changes.
+        /// Changes what the handler is called for; cheap when nothing changes. With no interest it is not called
+        /// at all, not even for a hang-up.
         package func setInterest(_ interest: Readiness) {
             guard interest != self.interest, let loop, handler != nil else { return }
             self.interest = interest
-            _ = dome_epoll_modify(loop.epoll.number, descriptor, interest.rawValue, token)
+            _ = dome_epoll_modify(loop.epoll.number, descriptor, interest.mask, token)
         }
 
         /// Ends it; the handler is not called again, not even for events already fetched.
@@ -58,6 +63,8 @@ package final class EventLoop: @unchecked Sendable {
     /// Work of this turn; kept to reuse its storage.
     private var turn: [@Sendable () -> Void] = []
     private var isStopping = false
+    /// What epoll filled last; kept to reuse its storage.
+    private var events = [dome_epoll_event](repeating: dome_epoll_event(), count: 64)
 
     private struct Inbox {
         var work: [@Sendable () -> Void] = []
@@ -82,7 +89,7 @@ package final class EventLoop: @unchecked Sendable {
         _ descriptor: FileDescriptor, interest: Readiness, _ handler: @escaping (Readiness) -> Void
     ) throws(DomeError) -> Registration {
         let registration = Registration(self, nextToken, descriptor.number, interest, handler)
-        guard dome_epoll_add(epoll.number, descriptor.number, interest.rawValue, nextToken) == 0 else {
+        guard dome_epoll_add(epoll.number, descriptor.number, interest.mask, nextToken) == 0 else {
             throw .system("watch descriptor \(descriptor.number)", errno)
         }
         registrations[nextToken] = registration
@@ -125,11 +132,12 @@ package final class EventLoop: @unchecked Sendable {
 
     /// Waits at most that long (negative: for ever) and handles what is due. The building block of `run`.
     package func turn(maximumWaitNanoseconds: Int64) {
-        var events = [dome_epoll_event](repeating: dome_epoll_event(), count: 64)
         let count = dome_epoll_wait(epoll.number, &events, Int32(events.count), wait(maximumWaitNanoseconds))
         if count > 0 {
             for event in events[..<Int(count)] where event.data != 0 {
-                guard let registration = registrations[event.data], let handler = registration.handler else { continue }
+                guard let registration = registrations[event.data], let handler = registration.handler,
+                    !registration.interest.isEmpty
+                else { continue }
                 var ready = Readiness(rawValue: event.events & 5)
                 if event.events & UInt32(DOME_EPOLL_ERR | DOME_EPOLL_HUP) != 0 {
                     ready = [.readable, .writable]
