@@ -60,7 +60,10 @@ package final class Keeper {
         } catch {
             guard Files.exists(path) else { throw error }
             var isAlive = true
-            do throws(DomeError) { _ = try UnixSocket.connect(path: path, kind: .packet) } catch { isAlive = false }
+            do throws(DomeError) { _ = try UnixSocket.connect(path: path, kind: .packet) } catch {
+                // Its backlog is full: it is there.
+                isAlive = error.code == .resourceExhausted
+            }
             guard !isAlive else { throw DomeError(.lockConflict, "another keeper listens on \(path)") }
             unlink(path)
             return try UnixSocket.listen(path: path, kind: .packet)

@@ -24,11 +24,12 @@ package enum UnixSocket {
         return FileDescriptor(owning: number)
     }
 
-    /// Binds and listens; the socket file gets mode 0600 by umask. The descriptor is non-blocking.
+    /// Binds and listens; the socket file has mode 0600 from its first moment. The descriptor is non-blocking.
     package static func listen(path: String, kind: Kind, backlog: Int32 = 512) throws(DomeError) -> FileDescriptor {
         let listener = try make(kind)
-        let previousMask = umask(0o177)
-        defer { umask(previousMask) }
+        // Linux gives the file the mode of the socket (unix(7)). The umask is the whole process's: to change it, even
+        // for a moment, would change what other threads create meanwhile.
+        guard fchmod(listener.number, 0o600) == 0 else { throw .system("protect \(path)", errno) }
         let status = try withAddress(path) { address, size in bind(listener.number, address, size) }
         guard status == 0 else { throw .system("bind \(path)", errno) }
         guard Glibc.listen(listener.number, backlog) == 0 else { throw .system("listen on \(path)", errno) }
@@ -36,12 +37,31 @@ package enum UnixSocket {
         return listener
     }
 
-    /// Connects (blocking, which on a Unix socket means at once or EAGAIN when the backlog is full).
-    package static func connect(path: String, kind: Kind) throws(DomeError) -> FileDescriptor {
+    /// Connects; at once, unless the listener's backlog is full. Then it blocks until there is room, for
+    /// `timeoutMilliseconds` at most: E_RESOURCE_EXHAUSTED, for a listener is there and takes nobody in.
+    package static func connect(
+        path: String, kind: Kind, timeoutMilliseconds: Int = 2_000
+    ) throws(DomeError) -> FileDescriptor {
         let descriptor = try make(kind)
+        // Linux takes the sending time limit for connect, too (unix(7) waits for room in the backlog).
+        try limitSending(descriptor, milliseconds: timeoutMilliseconds)
         let status = try withAddress(path) { address, size in Glibc.connect(descriptor.number, address, size) }
-        guard status == 0 else { throw .system("connect to \(path)", errno) }
+        guard status == 0 else {
+            let reason = errno
+            guard reason == EAGAIN else { throw .system("connect to \(path)", reason) }
+            throw DomeError(.resourceExhausted, "cannot connect to \(path): too many connections wait there already")
+        }
+        try limitSending(descriptor, milliseconds: 0)
         return descriptor
+    }
+
+    /// 0 lifts the limit.
+    private static func limitSending(_ socket: FileDescriptor, milliseconds: Int) throws(DomeError) {
+        var limit = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        guard setsockopt(socket.number, SOL_SOCKET, SO_SNDTIMEO, &limit, size) == 0 else {
+            throw .system("limit the time to connect", errno)
+        }
     }
 
     /// The next waiting connection, non-blocking; nil when there is none.
