@@ -80,38 +80,51 @@ package struct Subprocess {
         package var isTimedOut: Bool
     }
 
-    /// Runs it to its end with stdout collected, at most `limitBytes` of it; kills it after `timeoutMilliseconds`.
-    /// Blocks the calling thread: never call it on the core's.
+    /// Runs it to its end with stdout collected, at most `limitBytes` of it; kills it after `timeoutMilliseconds`,
+    /// and when it writes more. Blocks the calling thread: never call it on the core's.
     package func capture(limitBytes: Int, timeoutMilliseconds: Int64) throws(DomeError) -> Outcome {
-        var ends: [Int32] = [-1, -1]
-        guard dome_pipe(&ends) == 0 else { throw .system("create a pipe", errno) }
-        let reading = FileDescriptor(owning: ends[0])
-        var program = self
-        program.descriptors.append((FileDescriptor(owning: ends[1]), 1))
-        let pid = try program.start()
-        program.descriptors.removeAll()
-        let deadline = Clock.monotonicNanoseconds() + timeoutMilliseconds * 1_000_000
+        let deadline = Clock.monotonicNanoseconds() + min(timeoutMilliseconds, 1 << 40) * 1_000_000
+        let (process, reading) = try startedWithPipe()
         var output: [UInt8] = []
-        var isTimedOut = false
         var chunk = [UInt8](repeating: 0, count: 16 << 10)
-        while true {
-            let left = (deadline - Clock.monotonicNanoseconds()) / 1_000_000
-            var poller = pollfd(fd: reading.number, events: Int16(POLLIN), revents: 0)
-            guard left > 0, poll(&poller, 1, Int32(min(left, 1 << 30))) != 0 else {
-                isTimedOut = true
-                break
-            }
-            let count = read(reading.number, &chunk, chunk.count)
+        while output.count < limitBytes, Self.waitUntilReadable(reading, deadline) {
+            let count = read(reading.number, &chunk, min(chunk.count, limitBytes - output.count))
             if count < 0, errno == EINTR { continue }
             if count <= 0 { break }
-            output.append(contentsOf: chunk[..<min(count, max(0, limitBytes - output.count))])
-            if output.count >= limitBytes { break }
+            output.append(contentsOf: chunk[..<count])
         }
-        // It may still be writing past the limit, or hang: nothing of it is wanted any more.
-        kill(pid, isTimedOut || output.count >= limitBytes ? SIGKILL : 0)
+        // It may have closed its stdout and go on, hang, or still be writing past the limit.
+        let hasEnded = output.count < limitBytes && Self.waitUntilReadable(process.descriptor, deadline)
+        let isTimedOut = !hasEnded && output.count < limitBytes
+        if !hasEnded { process.send(signal: SIGKILL) }
         var status: Int32 = 0
-        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        while waitpid(process.processID, &status, 0) < 0, errno == EINTR {}
         return Outcome(exitCode: status & 0x7f == 0 ? status >> 8 & 0xff : nil, output: output, isTimedOut: isTimedOut)
+    }
+
+    /// Starts it with stdout in a pipe, whose writing end only the child has when this returns.
+    private func startedWithPipe() throws(DomeError) -> (ProcessHandle, FileDescriptor) {
+        let pipe = try Pipe()
+        var program = self
+        program.descriptors.append((pipe.writing, 1))
+        let processID = try program.start()
+        do throws(DomeError) { return (try ProcessHandle(processID), pipe.reading) } catch {
+            kill(processID, SIGKILL)
+            while waitpid(processID, nil, 0) < 0, errno == EINTR {}
+            throw error
+        }
+    }
+
+    /// False when the deadline (monotonic nanoseconds) comes first.
+    private static func waitUntilReadable(_ descriptor: FileDescriptor, _ deadline: Int64) -> Bool {
+        while true {
+            let left = (deadline - Clock.monotonicNanoseconds()) / 1_000_000
+            guard left > 0 else { return false }
+            var poller = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
+            let count = poll(&poller, 1, Int32(min(left, 1 << 30)))
+            if count > 0 { return true }
+            if count < 0, errno != EINTR { return true }
+        }
     }
 }
 
