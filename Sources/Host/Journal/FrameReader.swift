@@ -27,8 +27,12 @@ struct FrameReader {
 
     /// The head at `offset`, whose first seq must be `seq`; nil if there is no whole head yet. Throws if what
     /// stands there is damaged: that is, if a sound frame follows it.
-    mutating func header(at offset: Int, expecting seq: UInt64) throws(DomeError) -> FrameHeader? {
-        let raw = try window(at: offset, atLeast: FrameHeader.byteCount)
+    ///
+    /// - Parameter isSkipping: only heads are wanted, so a jump out of the window does not load a whole new one.
+    mutating func header(
+        at offset: Int, expecting seq: UInt64, isSkipping: Bool = false
+    ) throws(DomeError) -> FrameHeader? {
+        let raw = try window(at: offset, atLeast: FrameHeader.byteCount, atMost: isSkipping ? 4096 : .max)
         guard raw.count >= FrameHeader.byteCount else { return nil }
         guard let header = FrameHeader(raw, salt: salt) else {
             try assertTail(from: offset + 8, what: "no frame", at: offset)
@@ -85,14 +89,17 @@ struct FrameReader {
     }
 
     /// The bytes from `offset` on, at least `count` of them unless the file ends before.
-    private mutating func window(at offset: Int, atLeast count: Int) throws(DomeError) -> UnsafeRawBufferPointer {
+    private mutating func window(
+        at offset: Int, atLeast count: Int, atMost limit: Int = .max
+    ) throws(DomeError) -> UnsafeRawBufferPointer {
         if offset < windowOffset || offset + count > windowOffset + windowCount {
             scratch.grow(to: count)
             windowOffset = offset
             windowCount = 0
             while windowCount < count {
                 let room = UnsafeMutableRawBufferPointer(rebasing: scratch.memory[windowCount...])
-                let got = pread(file.number, room.baseAddress, room.count, off_t(offset + windowCount))
+                let wanted = min(room.count, limit)
+                let got = pread(file.number, room.baseAddress, wanted, off_t(offset + windowCount))
                 if got < 0, errno == EINTR { continue }
                 guard got >= 0 else { throw .system("read the journal of \(jobID)", errno) }
                 if got == 0 { break }

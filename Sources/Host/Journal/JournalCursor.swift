@@ -56,11 +56,14 @@ package final class JournalCursor {
         scratch.shrink()
         if after < firstSeq - 1 { (offset, firstSeq) = (FileHeader.byteCount, 1) }
         var budget = maxBytes
-        while let header = try frames.header(at: offset, expecting: firstSeq) {
+        var isSkipping = false
+        while let header = try frames.header(at: offset, expecting: firstSeq, isSkipping: isSkipping) {
             if firstSeq > through { return step }
             if header.nextSeq - 1 <= max(after, step.lastSeq) {
                 guard try frames.isComplete(header, at: offset) else { break }
+                isSkipping = true
             } else {
+                isSkipping = false
                 guard budget > 0 else {
                     step.isAtEnd = false
                     return step

@@ -15,7 +15,8 @@ package final class JournalWriter {
     /// Whether the terminal event is there: nothing may follow it.
     package private(set) var hasTerminal = false
 
-    let file: FileDescriptor
+    /// Nil once closed.
+    private(set) var file: FileDescriptor?
     private let salt: UInt32
     /// Blocks of the file up to here are ours, whatever the disk says; 0 without a reserve.
     var allocatedLength: UInt64 = 0
@@ -43,10 +44,13 @@ package final class JournalWriter {
         vectors.deallocate()
     }
 
-    /// Gives up the writer's role: from now on another process may open the journal. Said to the kernel rather than
-    /// left to the last reference's end, because a program that this process is just starting still has a
-    /// duplicate of the descriptor.
-    package func giveUp() { file.unlock() }
+    /// Gives up the writer's role: from now on another process may open the journal, and appending here throws. Said
+    /// to the kernel rather than left to the last reference's end, because a program that this process is just
+    /// starting still has a duplicate of the descriptor.
+    package func giveUp() {
+        file?.unlock()
+        file = nil
+    }
 
     /// Appends one event and returns its seq.
     ///
@@ -124,6 +128,7 @@ package final class JournalWriter {
         guard !hasTerminal else {
             throw DomeError(.invalidTransition, "journal of \(jobID) ends with its terminal event")
         }
+        guard let file else { throw DomeError(.internal, "the writer of \(jobID)'s journal is closed") }
         frame.payloadCount = payload.count
         frame.payloadChecksum = CRC32C.of(payload)
         frame.firstSeq = lastSeq + 1

@@ -7,6 +7,9 @@ extension Keeper {
     /// Heads in one message: some 50 bytes each, within a packet.
     private static let headsPerMessage = 1000
 
+    /// A flood's heads are told this often at most; a head after some quiet is told at the end of the turn.
+    private static let intervalNanoseconds: Int64 = 500_000
+
     /// Notes that `job`'s journal has grown.
     func noteHead(_ job: JobRun) {
         guard channel != nil, !job.isDirty else { return }
@@ -14,7 +17,8 @@ extension Keeper {
         dirtyJobs.append(job)
         guard !isHeadFlushScheduled else { return }
         isHeadFlushScheduled = true
-        loop.schedule(afterNanoseconds: 0) { [weak self] in
+        let sinceLast = Clock.monotonicNanoseconds() - lastHeadNanoseconds
+        loop.schedule(afterNanoseconds: Self.intervalNanoseconds - sinceLast) { [weak self] in
             self?.isHeadFlushScheduled = false
             self?.flushHeads()
         }
@@ -27,6 +31,7 @@ extension Keeper {
             return
         }
         guard !channel.isCongested, !dirtyJobs.isEmpty else { return }
+        lastHeadNanoseconds = Clock.monotonicNanoseconds()
         var heads: [KeeperHead] = []
         heads.reserveCapacity(min(dirtyJobs.count, Self.headsPerMessage))
         for job in dirtyJobs {

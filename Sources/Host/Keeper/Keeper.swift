@@ -22,6 +22,8 @@ package final class Keeper {
     /// Jobs whose heads domed has not been told.
     var dirtyJobs: [JobRun] = []
     var isHeadFlushScheduled = false
+    /// Monotonic; when heads were last told.
+    var lastHeadNanoseconds: Int64 = 0
     /// What pipes are read into, by one job after the other.
     let readBuffer: UnsafeMutableRawBufferPointer
     let journalScratch = JournalScratch()

@@ -109,7 +109,10 @@ struct JournalTests {
         #expect { try JournalWriter.open(path: journal.path, journal.jobID) } throws: {
             ($0 as? DomeError)?.code == .lockConflict
         }
-        try withExtendedLifetime(writer) { try writer.lines("1\n") }
+        try writer.lines("1\n")
+        writer.giveUp()
+        #expect(try JournalWriter.open(path: journal.path, journal.jobID).lastSeq == 1)
+        #expect(throws: DomeError.self) { try writer.lines("2\n") }
     }
 
     @Test func `a journal of another job is refused`() throws {

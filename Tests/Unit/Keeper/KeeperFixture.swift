@@ -68,8 +68,9 @@ final class KeeperFixture {
 
     /// Makes the job's journal with its first event, as domed does, and lets it go.
     func makeJournal(_ jobID: JobID) throws {
-        try JournalWriter.create(path: journalPath(jobID), jobID)
-            .appendEvent(.stateChange, Array(#"{"to":"queued"}"#.utf8))
+        let writer = try JournalWriter.create(path: journalPath(jobID), jobID)
+        try writer.appendEvent(.stateChange, Array(#"{"to":"queued"}"#.utf8))
+        writer.giveUp()
     }
 
     func journalPath(_ jobID: JobID) -> String { Journal.path(jobsPath: folder + "/jobs", jobID) }
