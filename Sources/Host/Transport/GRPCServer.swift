@@ -14,7 +14,7 @@ package final class GRPCServer: @unchecked Sendable {
     package var authorize: ((Metadata) -> GRPCStatus?)?
 
     private var connections: [ObjectIdentifier: ServerConnection] = [:]
-    private var listeners: [EventLoop.Registration] = []
+    private var listeners: [(registration: EventLoop.Registration, socket: FileDescriptor)] = []
     private var drainCompletion: (() -> Void)?
     private var drainTimer: LoopTimer?
     private(set) package var isDraining = false
@@ -29,8 +29,8 @@ package final class GRPCServer: @unchecked Sendable {
 
     // MARK: Listening
 
-    /// Serves the connections of a listening, non-blocking socket, which the caller keeps open until `drain` or
-    /// `close`. `admission` looks at each one first (on a Unix socket: `UnixListener.admit`) and names its peer;
+    /// Serves the connections of a listening, non-blocking socket. The server lets go of it on `drain` or `close`;
+    /// if the caller holds it no longer, clients are refused from then on. `admission` looks at each one first (on a Unix socket: `UnixListener.admit`) and names its peer;
     /// one that it throws for is refused and logged.
     package func add(
         listener: FileDescriptor, needsAuthorization: Bool = false,
@@ -48,7 +48,7 @@ package final class GRPCServer: @unchecked Sendable {
                 loop.schedule(afterMilliseconds: 100) { registration?.setInterest(.readable) }
             }
         }
-        if let registration { listeners.append(registration) }
+        if let registration { listeners.append((registration, listener)) }
     }
 
     private func accept(
@@ -113,7 +113,7 @@ package final class GRPCServer: @unchecked Sendable {
     }
 
     private func stopListening() {
-        for listener in listeners { listener.cancel() }
+        for listener in listeners { listener.registration.cancel() }
         listeners = []
     }
 

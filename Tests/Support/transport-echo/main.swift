@@ -37,8 +37,8 @@ func serve() throws(DomeError) {
     let statistics = Statistics()
     let server = GRPCServer(loop: loop, limits: limits, methods: echoMethods(statistics))
     statistics.server = server
-    let listener = try UnixListener.bind(path: CommandLine.arguments[1])
-    try server.add(listener: listener, admission: UnixListener.admit)
+    // Held by the server alone: when it drains, new clients are refused.
+    try server.add(listener: UnixListener.bind(path: CommandLine.arguments[1]), admission: UnixListener.admit)
     let signals = try SignalSource([SIGTERM], on: loop) { _ in
         server.drain(deadlineMilliseconds: 5000) { loop.stop() }
     }
