@@ -22,18 +22,18 @@ package class HTTP2Connection {
     /// Streams whose buffer has room again; told after the flush.
     final var writableStreams: [RPCStream] = []
 
-    private final var registration: EventLoop.Registration?
+    final var registration: EventLoop.Registration?
     /// What the socket did not take yet; else only set during a flush.
     final var output: OutputBuffer?
     final var isGatheringFull = false
     /// Inside nghttp2 or a flush: flushing and closing wait for its end.
-    private final var isBusy = false
-    private final var isFlushScheduled = false
-    private final var closeReason: String?
+    final var isBusy = false
+    final var isFlushScheduled = false
+    final var closeReason: String?
     /// A GOAWAY that ends the connection was submitted: write it, read no more.
-    final private(set) var isTerminating = false
-    private final var keepaliveTimer: LoopTimer?
-    private final var hasReceived = false
+    final var isTerminating = false
+    final var keepaliveTimer: LoopTimer?
+    final var hasReceived = false
     /// The DATA frame being received.
     final var frameLength = 0
 
@@ -68,6 +68,7 @@ package class HTTP2Connection {
     func headersComplete(_ frame: UnsafePointer<nghttp2_frame>) {}
     func dataChunk(_ stream: RPCStream, _ bytes: UnsafeRawBufferPointer, isFrameComplete: Bool, endsStream: Bool) {}
     func goAwayReceived(errorCode: UInt32, lastStreamID: Int32) {}
+    func goAwaySent() {}
     func pingAcknowledged() {}
     func streamClosed(_ stream: RPCStream, errorCode: UInt32) {}
     func endStreamSent(_ stream: RPCStream) {}
@@ -168,110 +169,8 @@ package class HTTP2Connection {
         setNeedsFlush()
     }
 
-    // MARK: Writing
-
-    /// What was submitted will leave at the end of this turn.
-    final func setNeedsFlush() {
-        guard !isBusy, !isFlushScheduled, session != nil else { return }
-        isFlushScheduled = true
-        loop.schedule(afterNanoseconds: 0) {
-            self.isFlushScheduled = false
-            self.flush()
-        }
-    }
-
-    /// Sends what there is. Four rounds at most, so that one fast reader does not starve the rest.
-    private final func flush() {
-        guard !isBusy, session != nil else { return closeIfAsked() }
-        isBusy = true
-        var rounds = 0
-        while rounds < 4, closeReason == nil, flushRound() { rounds += 1 }
-        isBusy = false
-        if closeReason == nil, let session {
-            if isTerminating, output == nil, nghttp2_session_want_write(session) == 0 { close("terminated") }
-            if output == nil, rounds == 4 { setNeedsFlush() }
-            flushed()
-        }
-        closeIfAsked()
-        updateInterest()
-    }
-
-    /// One buffer full. True: there may be more.
-    private final func flushRound() -> Bool {
-        if output == nil { gather() }
-        guard let output else { return false }
-        switch output.send(to: descriptor) {
-        case .failed:
-            close("cannot send: " + String(cString: strerror(errno)))
-            return false
-        case .blocked:
-            return false
-        case .done:
-            self.output = nil
-            shared.giveBack(output)
-            tellWritableStreams()
-            return true
-        }
-    }
-
-    /// Has nghttp2 produce up to a buffer full.
-    private final func gather() {
-        guard let session else { return }
-        let buffer = shared.takeOutput()
-        output = buffer
-        isGatheringFull = false
-        while buffer.count < SharedBuffers.outputBytes, !isGatheringFull {
-            var chunk: UnsafePointer<UInt8>?
-            let count = nghttp2_session_mem_send(session, &chunk)
-            if count < 0 { close(String(cString: nghttp2_strerror(Int32(truncatingIfNeeded: count)))) }
-            guard count > 0, let chunk else { break }
-            buffer.append(UnsafeRawBufferPointer(start: chunk, count: count))
-        }
-        guard buffer.count == 0 else { return }
-        output = nil
-        shared.giveBack(buffer)
-    }
-
-    private final func tellWritableStreams() {
-        guard !writableStreams.isEmpty else { return }
-        let streams = writableStreams
-        writableStreams.removeAll()
-        for stream in streams where stream.connection != nil {
-            stream.isOverHighWater = false
-            stream.becameWritable()
-        }
-    }
-
-    private final func updateInterest() {
-        guard let session, let registration else { return }
-        var interest: EventLoop.Readiness = []
-        if output != nil { interest.insert(.writable) }
-        // A peer that takes no answers gets no more of them: past a thousand queued frames it is not read.
-        let isClogged = output != nil && nghttp2_session_get_outbound_queue_size(session) > 1000
-        if !isTerminating, !isClogged { interest.insert(.readable) }
-        registration.setInterest(interest)
-    }
-
-    // MARK: Keepalive
-
-    private final func armKeepalive() {
-        guard limits.keepaliveIntervalMilliseconds > 0 else { return }
-        hasReceived = false
-        keepaliveTimer = loop.schedule(afterMilliseconds: limits.keepaliveIntervalMilliseconds) { [weak self] in
-            guard let self else { return }
-            if hasReceived { armKeepalive() } else { probe() }
-        }
-    }
-
-    private final func probe() {
-        guard let session else { return }
-        nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
-        setNeedsFlush()
-        keepaliveTimer = loop.schedule(afterMilliseconds: limits.keepaliveTimeoutMilliseconds) { [weak self] in
-            guard let self else { return }
-            if hasReceived { armKeepalive() } else { close("keepalive: the peer does not answer") }
-        }
-    }
+    /// nghttp2 has said GOAWAY on its own account.
+    final func noteTerminated() { isTerminating = true }
 
     // MARK: Closing
 
@@ -281,7 +180,7 @@ package class HTTP2Connection {
         if !isBusy { closeIfAsked() }
     }
 
-    private final func closeIfAsked() {
+    final func closeIfAsked() {
         guard let reason = closeReason, let session, !isBusy else { return }
         self.session = nil
         registration?.cancel()

@@ -100,10 +100,15 @@ final class ServerConnection: HTTP2Connection {
         guard !isDraining, let session else { return }
         isDraining = true
         nghttp2_submit_shutdown_notice(session)
-        nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
         // A client that does not answer pings is not waited for longer than this.
         loop.schedule(afterMilliseconds: 1000) { [weak self] in self?.sendFinalGoAway() }
         setNeedsFlush()
+    }
+
+    /// nghttp2 sends pings ahead of all else, so this one is submitted when the notice is out.
+    override func goAwaySent() {
+        guard isDraining, !isFinalGoAwaySent, let session else { return }
+        nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
     }
 
     private func sendFinalGoAway() {

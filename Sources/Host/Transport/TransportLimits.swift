@@ -31,10 +31,10 @@ package struct FloodLimits: Sendable {
     package var resets = (burst: 1000, perSecond: 100)
     /// DATA frames without content that do not end the stream.
     package var emptyData = (burst: 100, perSecond: 10)
-    /// PRIORITY, WINDOW_UPDATE and unknown frames; data sent refills.
+    /// PRIORITY and WINDOW_UPDATE; data sent refills. (Frames of unknown types nghttp2 skips unseen.)
     package var others = (burst: 20_000, perSecond: 2000)
-    /// CONTINUATION frames of one header block.
-    package var continuations = 8
+    /// CONTINUATION frames of one header block (nghttp2 itself takes eight).
+    package var continuations = 7
 
     package init() {}
 }
