@@ -74,6 +74,25 @@ struct JournalDamageTests {
         #expect(aside.count == whole.count - middle)
     }
 
+    @Test func `a frame that is missing is an error and no gap`() throws {
+        let journal = try TemporaryJournal()
+        var lengths: [Int] = []
+        do {
+            let writer = try JournalWriter.create(path: journal.path, journal.jobID)
+            for line in ["1\n", "2\n", "3\n"] {
+                lengths.append(Int(writer.byteLength))
+                try writer.lines(line)
+            }
+        }
+        let whole = try journal.bytes()
+        try journal.replace(Array(whole[..<lengths[1]] + whole[lengths[2]...]))
+        let cursor = try JournalCursor(path: journal.path, journal.jobID)
+        var seen: [UInt64] = []
+        #expect(throws: DomeError.self) { try cursor.next(after: 0) { seen.append($0.seq) } }
+        #expect(seen == [1])
+        #expect(throws: DomeError.self) { try JournalSummary.scan(path: journal.path, journal.jobID) }
+    }
+
     @Test func `a tail of zeros is torn`() throws {
         let journal = try TemporaryJournal()
         do { try JournalWriter.create(path: journal.path, journal.jobID).lines("1\n") }
