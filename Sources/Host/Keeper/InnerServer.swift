@@ -37,11 +37,11 @@ final class InnerServer {
 
     init(_ keeper: Keeper, hasHostNetwork: Bool) {
         (self.keeper, self.hasHostNetwork) = (keeper, hasHostNetwork)
+        required = EnforcedLayers.required(hasHostNetwork: hasHostNetwork, isRoot: JailServer.isPrivileged)
     }
 
-    private var required: EnforcedLayers {
-        EnforcedLayers.required(hasHostNetwork: hasHostNetwork, isRoot: geteuid() == 0)
-    }
+    /// What every job of it must be enclosed by.
+    private let required: EnforcedLayers
 
     /// The names of the layers that a job lacks, or nil.
     func missing(_ layers: EnforcedLayers) -> String? {
