@@ -70,10 +70,9 @@ extension HTTP2Connection {
         guard !writableStreams.isEmpty else { return }
         let streams = writableStreams
         writableStreams.removeAll()
-        for stream in streams where stream.connection != nil {
-            stream.isOverHighWater = false
-            stream.becameWritable()
-        }
+        // Not a word about isOverHighWater here: a stream may have been filled again since it was noted, and then
+        // it must be told once more when it has drained.
+        for stream in streams where stream.connection != nil { stream.becameWritable() }
     }
 
     private func updateInterest() {
