@@ -11,7 +11,7 @@ package struct Subprocess {
     /// NAME=VALUE, complete; nil inherits.
     package var environment: [String]?
     package var workingDirectory: String?
-    /// What the child has open besides /dev/null on 0, 1 and 2 (which an entry here replaces).
+    /// What the child has open besides /dev/null on 0, 1 and 2 (which an entry here replaces); nothing else.
     package var descriptors: [(source: FileDescriptor, target: Int32)] = []
     /// Whether it leads a session of its own, out of reach of the terminal's signals.
     package var isSessionLeader = false
@@ -26,12 +26,10 @@ package struct Subprocess {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        for number in Int32(0)...2 where !descriptors.contains(where: { $0.target == number }) {
-            posix_spawn_file_actions_addopen(&actions, number, "/dev/null", O_RDWR, 0)
-        }
-        for (source, target) in try Self.movedAside(descriptors) {
-            posix_spawn_file_actions_adddup2(&actions, source.number, target)
-        }
+        let moved = try Self.movedAside(descriptors)
+        // The copies must be open until the child has them.
+        defer { withExtendedLifetime(moved) {} }
+        arrange(moved, &actions)
         if let workingDirectory { _ = dome_spawn_add_chdir(&actions, workingDirectory) }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -53,12 +51,29 @@ package struct Subprocess {
         return pid
     }
 
+    /// /dev/null where nothing else was given, each source at its target, and nothing else open: what somebody left
+    /// without close-on-exec (this program's parent, a library) is not the child's.
+    private func arrange(
+        _ descriptors: [(source: FileDescriptor, target: Int32)], _ actions: inout posix_spawn_file_actions_t
+    ) {
+        let targets = Set(descriptors.map(\.target))
+        for number in Int32(0)...2 where !targets.contains(number) {
+            posix_spawn_file_actions_addopen(&actions, number, "/dev/null", O_RDWR, 0)
+        }
+        for (source, target) in descriptors { posix_spawn_file_actions_adddup2(&actions, source.number, target) }
+        let highest = max(2, targets.max() ?? 2)
+        for number in 2...highest where number > 2 && !targets.contains(number) {
+            posix_spawn_file_actions_addclose(&actions, number)
+        }
+        _ = dome_spawn_add_close_from(&actions, highest + 1)
+    }
+
     /// dup2 onto itself would leave close-on-exec set, and an early target could overwrite a later source:
     /// sources that lie among the targets move above them all first.
     private static func movedAside(
         _ descriptors: [(source: FileDescriptor, target: Int32)]
     ) throws(DomeError) -> [(source: FileDescriptor, target: Int32)] {
-        let highest = descriptors.map(\.target).max() ?? 2
+        let highest = max(2, descriptors.map(\.target).max() ?? 2)
         var moved: [(source: FileDescriptor, target: Int32)] = []
         for (source, target) in descriptors {
             if source.number > highest {

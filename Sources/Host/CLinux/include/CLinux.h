@@ -24,6 +24,8 @@ int dome_eventfd(void);
 int dome_pipe(int ends[2]);
 /* posix_spawn_file_actions_addchdir_np; `actions` is a posix_spawn_file_actions_t *. */
 int dome_spawn_add_chdir(void *actions, const char *path);
+/* posix_spawn_file_actions_addclosefrom_np: the child closes `first` and all above. */
+int dome_spawn_add_close_from(void *actions, int first);
 int dome_accept(int listener);
 /* Signals `signals[0..count)` are blocked in the calling thread and read from the descriptor returned. */
 int dome_signalfd(const int *signals, int count);
