@@ -147,7 +147,10 @@ struct JobSlot final : Slot {
         if (!status.ok()) return fail("SkillExecute: " + status.error_message());
         if (!reply.status().ok()) return fail("SkillExecute: " + reply.status().message());
         if (waits) {
-            if (reply.state() != domed::v1::JOB_STATE_SUCCEEDED) return fail("the job did not succeed");
+            if (reply.state() != domed::v1::JOB_STATE_SUCCEEDED) {
+                return fail(reply.job_id() + " is " + domed::v1::JobState_Name(reply.state()) + ", not SUCCEEDED: " +
+                            reply.reason() + " " + reply.status().message());
+            }
             return end(microseconds_since(started));
         }
         domed::v1::StreamJobEventsRequest request;

@@ -16,6 +16,9 @@ from samples import Row
 # or faster meanwhile does so for all.
 ROUNDS = 5
 
+# Of one run of the load client; all of them end within a few seconds.
+TIMEOUT_SECONDS = 90
+
 
 class BenchError(Exception):
     """A measurement could not be made; the message says why."""
@@ -39,14 +42,17 @@ class World:
             command += [f"--{name.replace('_', '-')}", str(value)]
         if argv:
             command += ["--", *argv]
-        done = subprocess.run(
-            command,
-            env=self.daemon.environment | (environment or {}),
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                command,
+                env=self.daemon.environment | (environment or {}),
+                capture_output=True,
+                text=True,
+                timeout=TIMEOUT_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise BenchError(f"{mode}: no end after {TIMEOUT_SECONDS} s") from None
         try:
             found: dict[str, Any] = json.loads(done.stdout)
         except json.JSONDecodeError:
