@@ -39,7 +39,9 @@ struct JournalDamageTests {
         #expect(try cursor.take(after: 7).events.isEmpty)
         let writer = try JournalWriter.open(path: journal.path, journal.jobID)
         try writer.lines("a longer line instead\n")
-        #expect(try cursor.take(after: 1).events.map(\.text) == ["a longer line instead"])
+        for number in 3...9 { try writer.lines("\(number)\n") }
+        #expect(try cursor.take(after: 7).events.map(\.text) == ["8", "9"])
+        #expect(try cursor.take(after: 1).events.first?.text == "a longer line instead")
     }
 
     @Test func `damage before the tail is an error that names job and byte`() throws {

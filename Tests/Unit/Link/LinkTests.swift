@@ -18,6 +18,7 @@ struct LinkTests {
         ]
         plan.mounts = [Mount(source: "/a", target: "/b", isWritable: true)]
         plan.network = .loopback
+        plan.allowsUnixSockets = true
         plan.limits.wallMilliseconds = 1
         plan.limits.idleFlushMilliseconds = .max
         plan.usesTerminal = true
