@@ -13,20 +13,32 @@ from pathlib import Path
 
 import grpc
 
-_BIN_DIR = Path(os.environ.get("DOME_BIN_DIR", Path(__file__).parents[2] / ".build" / "debug"))
+BIN_DIR = Path(os.environ.get("DOMEBIN_DIR", Path(__file__).parents[2] / ".build" / "debug"))
 _OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
 
 class EchoServer:
-    """A running server; `limits` are the names and numbers that it takes on its command line."""
+    """A running server; `limits` are the names and numbers that it takes on its command line.
 
-    def __init__(self, **limits: int) -> None:
+    With a TCP address it also listens there, on `port`, for clients that have `TOKEN`.
+    """
+
+    TOKEN = "correct-horse-battery-staple"
+
+    def __init__(self, tcp: str | None = None, **limits: int) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="echo-"))
         self.socket = self.folder / "run" / "s.sock"
         arguments = [f"{name.replace('_', '-')}={value}" for name, value in limits.items()]
+        if tcp is not None:
+            arguments.append(tcp)
+            self.socket.parent.mkdir(mode=0o700)
+            token = Path(f"{self.socket}.token")
+            token.touch(mode=0o600)
+            token.write_text(self.TOKEN + "\n")
         self.process = subprocess.Popen(
-            [_BIN_DIR / "transport-echo", self.socket, *arguments], stdout=subprocess.PIPE, text=True
+            [BIN_DIR / "transport-echo", self.socket, *arguments], stdout=subprocess.PIPE, text=True
         )
+        self.port = int(self.process.stdout.readline().removeprefix("port ")) if tcp else 0
         line = self.process.stdout.readline()
         assert line == "ready\n", line
         self._channels: list[grpc.Channel] = []

@@ -10,7 +10,8 @@ package final class GRPCServer: @unchecked Sendable {
     let limits: TransportLimits
     let methods: MethodTable
     let shared = SharedBuffers()
-    /// Judges the metadata of calls on connections that were added with `needsAuthorization`; nil lets pass.
+    /// Judges the metadata of calls on connections that were added with `needsAuthorization`: nil lets a call pass.
+    /// As long as there is no judge, none passes.
     package var authorize: ((Metadata) -> GRPCStatus?)?
 
     private var connections: [ObjectIdentifier: ServerConnection] = [:]

@@ -61,9 +61,14 @@ final class ServerConnection: HTTP2Connection {
         guard call.request.isGRPC else { return call.rejectHTTP(status: "415") }
         let refusal = call.request.refusal(isMethodKnown: call.method != nil) { call.unknownPath ?? "" }
         if let (status, extra) = refusal { return call.reject(status, extra: extra) }
-        if needsAuthorization, let status = server.authorize?(call.metadata()) { return call.reject(status) }
+        if needsAuthorization, let status = authorizationRefusal(of: call) { return call.reject(status) }
         call.startDeadline()
         call.start()
+    }
+
+    private func authorizationRefusal(of call: ServerCall) -> GRPCStatus? {
+        guard let authorize = server.authorize else { return GRPCStatus(.unauthenticated, "nobody may call here") }
+        return authorize(call.metadata())
     }
 
     override func dataChunk(

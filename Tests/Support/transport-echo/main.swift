@@ -1,7 +1,8 @@
 // transport-echo: a server for the transport's tests, which official clients talk to. Raw bytes, no protobuf.
 //
-//     transport-echo SOCKET [NAME=NUMBER]…      names: those of `limit(_:_:in:)` below
+//     transport-echo SOCKET [NAME=NUMBER]… [TCPADDRESS]      names: those of `limit(_:_:in:)` below
 //
+// On TCP it wants the token in the file SOCKET.token, and prints "port NUMBER" first.
 // Prints "ready", drains on SIGTERM. The methods, all of /dome.test.Echo, are in Methods.swift.
 
 import DomeModel
@@ -24,9 +25,23 @@ func limit(_ name: Substring, _ value: Int, in limits: inout TransportLimits) ->
     return true
 }
 
+func listen(_ address: String, on server: GRPCServer) throws(DomeError) {
+    let token = try BearerToken(file: CommandLine.arguments[1] + ".token")
+    let listener = try TCPListener.bind(address)
+    server.authorize = token.judge
+    try server.add(listener: listener, needsAuthorization: true, admission: TCPListener.admit)
+    let line = Array("port \(TCPListener.port(of: listener))\n".utf8)
+    _ = write(1, line, line.count)
+}
+
 func serve() throws(DomeError) {
     var limits = TransportLimits()
+    var tcpAddress: String?
     for argument in CommandLine.arguments.dropFirst(2) {
+        if argument.contains(":") {
+            tcpAddress = argument
+            continue
+        }
         let parts = argument.split(separator: "=")
         guard parts.count == 2, let value = Int(parts[1]), limit(parts[0], value, in: &limits) else {
             throw DomeError(.invalidRequest, "unknown limit \(argument)")
@@ -39,6 +54,7 @@ func serve() throws(DomeError) {
     statistics.server = server
     // Held by the server alone: when it drains, new clients are refused.
     try server.add(listener: UnixListener.bind(path: CommandLine.arguments[1]), admission: UnixListener.admit)
+    if let tcpAddress { try listen(tcpAddress, on: server) }
     let signals = try SignalSource([SIGTERM], on: loop) { _ in
         server.drain(deadlineMilliseconds: 5000) { loop.stop() }
     }
