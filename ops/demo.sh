@@ -37,8 +37,14 @@ trap finish EXIT
 
 if [[ -t 1 ]]; then bold=$'\e[1m' plain=$'\e[0m'; else bold='' plain=''; fi
 say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
+# A command as one would type it, then its output.
 show() {
-    printf '%s$ %s%s\n' "$bold" "$*" "$plain"
+    local argument typed=
+    for argument in "$@"; do
+        if [[ $argument == *[!A-Za-z0-9_./:=-]* ]]; then argument="'$argument'"; fi
+        typed+=" $argument"
+    done
+    printf '%s$%s%s\n' "$bold" "$typed" "$plain"
     "$@"
 }
 fail() {
