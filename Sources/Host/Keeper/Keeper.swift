@@ -57,6 +57,9 @@ package final class Keeper {
     }
 
     private static func listen(_ path: String) throws(DomeError) -> FileDescriptor {
+        if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+            try Files.makeDirectories(String(path[..<slash]))
+        }
         do throws(DomeError) {
             return try UnixSocket.listen(path: path, kind: .packet)
         } catch {

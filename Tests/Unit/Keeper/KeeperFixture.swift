@@ -52,6 +52,15 @@ final class KeeperFixture {
         String(decoding: try Files.read(folder + "/log", limitBytes: 1 << 24), as: UTF8.self)
     }
 
+    /// The most memory the keeper has held so far.
+    func peakKilobytes() throws -> Int {
+        let bytes = try Files.read("/proc/\(process.processID)/status", limitBytes: 1 << 16)
+        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") where line.hasPrefix("VmHWM:") {
+            if let number = Int(line.split(separator: " ")[1]) { return number }
+        }
+        throw DomeError(.internal, "no VmHWM")
+    }
+
     /// Waits for the process's end and reaps it.
     func waitUntilEnded(milliseconds: Int32 = 10_000) throws {
         guard !hasEnded else { return }
