@@ -26,6 +26,9 @@ package final class LoopTimer {
 struct TimerHeap {
     private var heap: [LoopTimer] = []
     private var nextOrder: UInt64 = 0
+    /// At this size the canceled timers are thrown out: most deadlines of calls are canceled long before they
+    /// are due, and must not pile up until then.
+    private var sweepCount = 1024
 
     /// The earliest live deadline (monotonic nanoseconds).
     var nextDeadline: Int64? {
@@ -38,6 +41,7 @@ struct TimerHeap {
     mutating func add(deadline: Int64, _ body: @escaping () -> Void) -> LoopTimer {
         let timer = LoopTimer(deadline: deadline, order: nextOrder, body: body)
         nextOrder += 1
+        if heap.count >= sweepCount { sweep() }
         heap.append(timer)
         var child = heap.count - 1
         while child > 0, heap[child].isBefore(heap[(child - 1) / 2]) {
@@ -46,6 +50,16 @@ struct TimerHeap {
         }
         return timer
     }
+
+    private mutating func sweep() {
+        heap.removeAll { $0.body == nil }
+        // A sorted array is a heap.
+        heap.sort { $0.isBefore($1) }
+        sweepCount = max(1024, 2 * heap.count)
+    }
+
+    /// Timers held, canceled ones included; for tests.
+    var count: Int { heap.count }
 
     private mutating func removeFirst() {
         heap.swapAt(0, heap.count - 1)
