@@ -143,6 +143,8 @@ package final class GRPCClientConnection: HTTP2Connection, @unchecked Sendable {
 
     // MARK: The end
 
+    override func headersNotSent() { mayHaveUnsent = true }
+
     func noteCanceled() { mayHaveUnsent = true }
 
     override func flushed() {

@@ -79,6 +79,18 @@ extension HTTP2Connection {
         }
     }
 
+    /// nghttp2 could not send a frame: headers that are too long, say. Without them the stream would hang.
+    final func frameNotSent(_ frame: UnsafePointer<nghttp2_frame>) {
+        guard let session, UInt32(frame.pointee.hd.type) == NGHTTP2_HEADERS.rawValue else { return }
+        headersNotSent()
+        // A request's stream was never open to the peer, and nghttp2 forgets it itself.
+        guard frame.pointee.headers.cat != NGHTTP2_HCAT_REQUEST, stream(frame.pointee.hd.stream_id) != nil else {
+            return
+        }
+        nghttp2_submit_rst_stream(
+            session, UInt8(NGHTTP2_FLAG_NONE.rawValue), frame.pointee.hd.stream_id, NGHTTP2_INTERNAL_ERROR.rawValue)
+    }
+
     final func streamEnded(_ id: Int32, errorCode: UInt32) {
         guard let stream = stream(id) else { return }
         unlink(stream)

@@ -69,6 +69,7 @@ package class HTTP2Connection {
     func dataChunk(_ stream: RPCStream, _ bytes: UnsafeRawBufferPointer, isFrameComplete: Bool, endsStream: Bool) {}
     func goAwayReceived(errorCode: UInt32, lastStreamID: Int32) {}
     func goAwaySent() {}
+    func headersNotSent() {}
     func pingAcknowledged() {}
     func streamClosed(_ stream: RPCStream, errorCode: UInt32) {}
     func endStreamSent(_ stream: RPCStream) {}

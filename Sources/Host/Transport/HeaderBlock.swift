@@ -61,10 +61,18 @@ struct HeaderBlock {
         }
     }
 
+    /// What a message is cut to before it is encoded: official clients refuse trailers of more than 8 KiB.
+    private static let messageLimitBytes = 2048
+
     /// Adds `grpc-status` and, unless empty, `grpc-message`.
     mutating func add(_ status: GRPCStatus) {
         add("grpc-status", Array(String(status.code.rawValue).utf8))
-        if !status.message.isEmpty { add("grpc-message", TextEncoding.percentEncoded(status.message)) }
+        guard !status.message.isEmpty else { return }
+        let isLong = status.message.utf8.count > Self.messageLimitBytes
+        let text =
+            isLong
+            ? String(decoding: status.message.utf8.prefix(Self.messageLimitBytes), as: UTF8.self) : status.message
+        add("grpc-message", TextEncoding.percentEncoded(isLong ? text + " …" : text))
     }
 
     /// Lends the fields in nghttp2's form; nghttp2 copies what it keeps.

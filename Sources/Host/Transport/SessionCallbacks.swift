@@ -50,6 +50,11 @@ enum SessionCallbacks {
             connection.frameSent(frame)
             return 0
         }
+        nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { _, frame, _, userData in
+            guard let frame, let connection = HTTP2Connection.from(userData) else { return 0 }
+            connection.frameNotSent(frame)
+            return 0
+        }
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, streamID, errorCode, userData in
             HTTP2Connection.from(userData)?.streamEnded(streamID, errorCode: errorCode)
             return 0

@@ -160,4 +160,23 @@ import Testing
         #expect(calls.map { $0.outcome?.status.code } == [.internal, .internal, .internal, .internal])
         #expect(try world.unary("/t/Echo", [1]).outcome?.status == .ok)
     }
+
+    @Test func `a very long error text is cut, and metadata that cannot be sent ends the call`() throws {
+        var huge = Metadata()
+        try huge.add("huge", [UInt8](repeating: 120, count: 300_000))
+        let world = try World([
+            "/t/Long": .unary { call, _ in call.finish(GRPCStatus(.aborted, String(repeating: "é", count: 100_000))) },
+            "/t/Huge": .unary { call, message in
+                call.send(message: message)
+                call.finish(.ok, trailers: huge)
+            },
+        ])
+        let long = try world.unary("/t/Long", [])
+        #expect(long.outcome?.status.code == .aborted)
+        #expect(long.outcome?.status.message.hasPrefix("éé") == true)
+        #expect(try world.unary("/t/Huge", []).outcome?.status.code == .internal)
+        #expect(try world.unary("/t/Echo", [], metadata: huge).outcome?.status.isOK == false)
+        #expect(try world.unary("/t/Echo", [1]).outcome?.status == .ok)
+        #expect(world.server.callCount == 0)
+    }
 }
