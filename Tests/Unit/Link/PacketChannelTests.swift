@@ -70,6 +70,35 @@ struct PacketChannelTests {
         #expect(drained >= 1)
     }
 
+    @Test func `a message never overtakes those that wait`() throws {
+        let loop = try EventLoop()
+        let (first, second) = try UnixSocket.packetPair()
+        let channel = try PacketChannel(first, on: loop, onMessage: { _, _ in }, onClosed: { _ in })
+        var buffer = [UInt8](repeating: 0, count: 60_000)
+        var numbers: [UInt8] = []
+        func read() throws -> Bool {
+            let received = try buffer.withUnsafeMutableBytes { raw in
+                Result { () throws(DomeError) in try second.receive(into: raw) }
+            }.get()
+            guard case .message = received else { return false }
+            numbers.append(buffer[0])
+            return true
+        }
+        var next: UInt8 = 0
+        while !channel.isCongested {
+            channel.send([UInt8](repeating: next, count: 50_000))
+            next += 1
+        }
+        // There is room again, but nobody has told the channel yet.
+        while try read() {}
+        channel.send([next])
+        for _ in 0..<3 {
+            loop.turn(maximumWaitNanoseconds: 1_000_000)
+            while try read() {}
+        }
+        #expect(numbers == Array(0...next))
+    }
+
     @Test func `the end of one side is told to the other, once`() throws {
         let pair = try Pair()
         pair.left?.close()
