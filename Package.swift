@@ -150,7 +150,11 @@ let package = Package(
                 "DomeEngine", "DomeModel", "DomePlatform", "DomeAsync", "DomeCatalog", "DomeStore", "DomeJournal",
                 "DomeLink", "DomeCrypto",
             ]),
-        unitTests("Commands", ["DomeCommands", "DomeModel", "DomeClient"]),
+        unitTests(
+            "Commands",
+            [
+                "DomeCommands", "DomeModel", "DomePlatform", "DomeAsync", "DomeClient", "DomeTransport", "DomeProto",
+            ]),
     ],
     cLanguageStandard: .c11
 )
