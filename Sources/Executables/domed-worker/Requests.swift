@@ -64,7 +64,7 @@ final class Requests: Sendable {
                 case .closed: state.isClosed = true
                 }
             } catch {
-                Log.error("worker_link_failed", ["error": error.description])
+                Log.error("worker.link_failed", ["error": error.description])
                 state.isClosed = true
             }
         }

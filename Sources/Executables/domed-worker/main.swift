@@ -78,7 +78,7 @@ private func run() -> Int32 {
         try serve(directory, requests)
         return 0
     } catch {
-        Log.error("worker_ends", ["plugin_folder": directory, "error": error.description])
+        Log.error("worker.ends", ["plugin_folder": directory, "error": error.description])
         do throws(DomeError) {
             try requests.answer(.failed(request: 0, code: error.code, message: error.message))
         } catch {

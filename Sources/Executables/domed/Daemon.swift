@@ -82,7 +82,7 @@ final class Daemon {
         try await engine.recover()
         try server.add(listener: listener) { socket throws(DomeError) in try UnixListener.admit(socket) }
         Systemd.notify("READY=1")
-        Log.info("ready", ["socket": socketPath, "state": directories.state, "version": Self.version])
+        Log.info("daemon.ready", ["socket": socketPath, "state": directories.state, "version": Self.version])
         engine.keepHouse()
         await watchSocket()
     }
@@ -95,9 +95,9 @@ final class Daemon {
             do throws(DomeError) {
                 listener = try UnixListener.bind(path: socketPath)
                 try server.add(listener: listener) { socket throws(DomeError) in try UnixListener.admit(socket) }
-                Log.info("socket_bound_again", ["socket": socketPath])
+                Log.info("socket.bound_again", ["socket": socketPath])
             } catch {
-                Log.debug("socket_not_bound", ["error": error.description])
+                Log.debug("socket.not_bound", ["error": error.description])
             }
         }
     }
@@ -107,7 +107,7 @@ final class Daemon {
         guard !isLeaving else { return }
         isLeaving = true
         Systemd.notify("STOPPING=1")
-        Log.info("draining", ["calls": String(server.callCount)])
+        Log.info("daemon.draining", ["calls": String(server.callCount)])
         engine.drain()
         server.drain(deadlineMilliseconds: Self.drainMilliseconds) { [self] in
             Core.assumeIsolated { closeSoon() }
@@ -121,10 +121,10 @@ final class Daemon {
             try await engine.audit(.daemonStop)
             try await store.close()
         } catch {
-            Log.error("close_failed", ["error": error.description])
+            Log.error("daemon.close_failed", ["error": error.description])
         }
         unlink(socketPath)
-        Log.info("stopped")
+        Log.info("daemon.stopped")
         Core.loop.stop()
     }
 }

@@ -50,7 +50,8 @@ private func serve(_ options: Options) throws(DomeError) {
         Core.assumeIsolated { daemonBox.daemon?.leave() }
     }
     defer { signals.cancel() }
-    let daemon = try Core.assumeIsolated { Result { () throws(DomeError) in try Daemon(options, directories, lock) } }.get()
+    let daemon = try Core.assumeIsolated { Result { () throws(DomeError) in try Daemon(options, directories, lock) } }
+        .get()
     Core.assumeIsolated {
         daemonBox.daemon = daemon
         Core.task {

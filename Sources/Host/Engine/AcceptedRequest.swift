@@ -51,7 +51,9 @@ struct AcceptedRequest: Sendable {
     func bounds(_ id: JobID) -> PlanBounds {
         let manifest = tool.manifest
         var limits = manifest.limits
-        if let timeout = constraints.timeoutMilliseconds { limits.wallMilliseconds = min(limits.wallMilliseconds, timeout) }
+        if let timeout = constraints.timeoutMilliseconds {
+            limits.wallMilliseconds = min(limits.wallMilliseconds, timeout)
+        }
         return PlanBounds(
             jobID: id,
             environment: JobEnvironment.make(
@@ -59,6 +61,7 @@ struct AcceptedRequest: Sendable {
                 constraintsJSON: constraintsJSON, usesTerminal: manifest.usesTerminal, fixed: manifest.environment,
                 passed: passedEnvironment),
             mounts: effective.mounts, network: effective.network,
-            allowsUnixSockets: effective.allowsUnixSockets, limits: limits, mayUseTerminal: manifest.usesTerminal, taskJSON: taskJSON)
+            allowsUnixSockets: effective.allowsUnixSockets, limits: limits, mayUseTerminal: manifest.usesTerminal,
+            taskJSON: taskJSON)
     }
 }

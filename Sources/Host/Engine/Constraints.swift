@@ -31,7 +31,8 @@ package struct Constraints: Sendable, Equatable {
             case "grants": grants = try Self.grants(value)
             default:
                 if let meant = Self.known.first(where: { Self.isMisspelling(key, of: $0) }) {
-                    hint = "constraints_json: unknown key \"\(key.prefix(64))\" passed to the tool; "
+                    hint =
+                        "constraints_json: unknown key \"\(key.prefix(64))\" passed to the tool; "
                         + "did you mean \"\(meant)\"?"
                 }
             }

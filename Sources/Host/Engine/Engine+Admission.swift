@@ -146,7 +146,7 @@ extension Engine {
             .denied, timeNanoseconds: Clock.wallNanoseconds(), actor: request.caller,
             toolID: String(request.skillID.prefix(256)), outcome: "denied", details: details)
         do throws(DomeError) { try await store.appendAudit(entry) } catch {
-            Log.error("audit_failed", ["kind": "denied", "error": error.description])
+            Log.error("audit.failed", ["kind": "denied", "error": error.description])
         }
     }
 
@@ -162,7 +162,7 @@ extension Engine {
         givePlaceBack(job)
         // The keeper drops its hold on the journal first.
         do throws(DomeError) { _ = try await files.remove(job.id) } catch {
-            Log.warning("job_folder_left", ["job": job.id.text, "error": error.description])
+            Log.warning("job.folder_left", ["job": job.id.text, "error": error.description])
         }
     }
 }

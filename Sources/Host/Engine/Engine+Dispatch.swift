@@ -132,7 +132,8 @@ extension Engine {
         do throws(DomeError) {
             await finish(job, try await files.runDiagnostic(job.id, run))
         } catch {
-            await finish(job, JobEnding(from: .running, state: .failed, reason: error.code.reason, message: error.message))
+            await finish(
+                job, JobEnding(from: .running, state: .failed, reason: error.code.reason, message: error.message))
         }
     }
 
@@ -177,7 +178,7 @@ extension Engine {
         do throws(DomeError) {
             if let report = try await files.summary(id).exit { return report }
         } catch {
-            Log.error("journal_unreadable", ["job": id.text, "error": error.description])
+            Log.error("journal.unreadable", ["job": id.text, "error": error.description])
         }
         var report = ExitReport(cause: .keeperLost)
         report.endedNanoseconds = Clock.wallNanoseconds()

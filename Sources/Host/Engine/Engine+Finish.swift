@@ -88,7 +88,7 @@ extension Engine {
         var pause: UInt64 = 5
         while true {
             do throws(DomeError) { return try await step() } catch {
-                Log.warning("finish_delayed", ["job": id.text, "step": "\(what)", "error": error.description])
+                Log.warning("finish.delayed", ["job": id.text, "step": "\(what)", "error": error.description])
                 await Core.sleep(milliseconds: pause)
                 pause = min(1_000, pause * 2)
             }

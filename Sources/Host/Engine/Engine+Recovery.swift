@@ -24,7 +24,7 @@ extension Engine {
         for job in jobs { await takeUp(job) }
         abortStrangers()
         keepers.ensureStarted()
-        if !jobs.isEmpty { Log.info("recovered", ["jobs": String(jobs.count), "running": String(placesTaken)]) }
+        if !jobs.isEmpty { Log.info("daemon.recovered", ["jobs": String(jobs.count), "running": String(placesTaken)]) }
         startWaiting()
     }
 
@@ -59,7 +59,7 @@ extension Engine {
                 try JSONParser.parse(detail.taskJSON, what: "task of \(record.jobID)"),
                 try Constraints(parsing: detail.constraintsJSON))
         } catch {
-            Log.warning("job_no_longer_allowed", ["job": record.jobID.text, "error": error.description])
+            Log.warning("job.no_longer_allowed", ["job": record.jobID.text, "error": error.description])
             return nil
         }
     }
@@ -72,7 +72,9 @@ extension Engine {
         }
         let journal: JobJournal?
         do throws(DomeError) { journal = try await files.summary(job.id) } catch {
-            if error.code != .notFound { Log.error("journal_unreadable", ["job": job.id.text, "error": error.description]) }
+            if error.code != .notFound {
+                Log.error("journal.unreadable", ["job": job.id.text, "error": error.description])
+            }
             journal = nil
         }
         if let exit = journal?.exit {
@@ -122,7 +124,7 @@ extension Engine {
                 try await files.create(job.id)
             }
         } catch {
-            Log.error("job_folder_failed", ["job": job.id.text, "error": error.description])
+            Log.error("job.folder_failed", ["job": job.id.text, "error": error.description])
         }
         hub.publish(job.id, EventHub.Head(lastSeq: 1, isTerminal: false))
         queue.add(job.id, priority: job.priority)
@@ -144,7 +146,7 @@ extension Engine {
 
     private func removeFolder(_ id: JobID) async {
         do throws(DomeError) { _ = try await files.remove(id) } catch {
-            Log.warning("job_folder_left", ["job": id.text, "error": error.description])
+            Log.warning("job.folder_left", ["job": id.text, "error": error.description])
         }
     }
 }

@@ -39,7 +39,7 @@ extension Engine {
         var bytes: UInt64 = 0
         for id in batch {
             do throws(DomeError) { bytes += try await files.remove(id) } catch {
-                Log.warning("job_folder_left", ["job": id.text, "error": error.description])
+                Log.warning("job.folder_left", ["job": id.text, "error": error.description])
             }
         }
         return bytes
@@ -55,7 +55,7 @@ extension Engine {
                         Log.info("retention", ["jobs": String(report.jobs), "bytes": String(report.bytes)])
                     }
                 } catch {
-                    Log.warning("retention_failed", ["error": error.description])
+                    Log.warning("retention.failed", ["error": error.description])
                 }
                 await Core.sleep(milliseconds: 3_600_000)
             }

@@ -49,7 +49,7 @@ package final class ExecutorWorker {
     /// Starts the worker ahead of the first call, so that it does not pay for it.
     package func warmUp() {
         do throws(DomeError) { try start() } catch {
-            Log.warning("worker_start_failed", ["plugin_folder": pluginFolder, "error": error.description])
+            Log.warning("worker.start_failed", ["plugin_folder": pluginFolder, "error": error.description])
         }
     }
 
@@ -78,7 +78,7 @@ package final class ExecutorWorker {
         registration = try Core.loop.register(ours, interest: .readable) { [weak self] ready in
             Core.assumeIsolated { self?.serve(ready) }
         }
-        Log.debug("worker_started", ["plugin_folder": pluginFolder, "pid": String(process.processID)])
+        Log.debug("worker.started", ["plugin_folder": pluginFolder, "pid": String(process.processID)])
     }
 
     private func serve(_ ready: EventLoop.Readiness) {
@@ -135,7 +135,7 @@ package final class ExecutorWorker {
         // The first failure may be a crash over one odd job: try again at once. Then 0.2 s, 0.4 s … 30 s.
         let pause = consecutiveFailures < 2 ? 0 : min(30_000, 100 << min(consecutiveFailures, 9))
         blockedUntilNanoseconds = Clock.monotonicNanoseconds() + Int64(pause) * 1_000_000
-        Log.warning("worker_lost", ["plugin_folder": pluginFolder, "reason": why])
+        Log.warning("worker.lost", ["plugin_folder": pluginFolder, "reason": why])
         let error = DomeError(.internal, "executor plugin \(pluginFolder) failed: \(why)")
         let callers = waiting.values
         waiting.removeAll()

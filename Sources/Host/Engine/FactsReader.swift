@@ -27,7 +27,8 @@ package actor FactsReader {
         catalogCheckedNanoseconds = now
         if catalog.reloadIfChanged() {
             let snapshot = catalog.snapshot
-            Log.info("registry_reloaded", ["tools": "\(snapshot.tools.count)", "problems": "\(snapshot.problems.count)"])
+            Log.info(
+                "registry.reloaded", ["tools": "\(snapshot.tools.count)", "problems": "\(snapshot.problems.count)"])
         }
     }
 
@@ -90,7 +91,7 @@ package actor FactsReader {
             guard outcome.exitCode == 0 || outcome.output.count >= 64 << 10 else { return nil }
             return String(decoding: outcome.output, as: UTF8.self)
         } catch {
-            Log.debug("git_unavailable", ["reason": error.message])
+            Log.debug("git.unavailable", ["reason": error.message])
             return nil
         }
     }

@@ -81,7 +81,7 @@ package final class KeeperConnection {
 
     private func closed(_ error: DomeError?) {
         channel = nil
-        Log.warning("keeper_disconnected", ["socket": socketPath, "reason": error?.message ?? "end of connection"])
+        Log.warning("keeper.disconnected", ["socket": socketPath, "reason": error?.message ?? "end of connection"])
         listed.set(false)
         onEvent(self, .disconnected)
     }

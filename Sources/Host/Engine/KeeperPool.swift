@@ -109,14 +109,14 @@ package final class KeeperPool {
             program.descriptors = [(try Files.duplicateStandardError(), 2)]
             let process = try ProcessHandle(try program.start())
             try process.whenEnded(on: Core.loop) {}
-            Log.info("keeper_started", ["generation": String(generation), "pid": String(process.processID)])
+            Log.info("keeper.started", ["generation": String(generation), "pid": String(process.processID)])
             try await connect(path, process)
             problem = nil
             consecutiveFailures = 0
         } catch {
             consecutiveFailures += 1
             problem = error.message
-            Log.error("keeper_start_failed", ["error": error.description])
+            Log.error("keeper.start_failed", ["error": error.description])
             await Core.sleep(milliseconds: min(10_000, 100 << UInt64(min(consecutiveFailures, 6))))
         }
     }
@@ -195,7 +195,7 @@ extension KeeperPool {
         do throws(DomeError) {
             try Files.writeAtomically(recordPath(connection.socketPath), Array(document.indented.utf8))
         } catch {
-            Log.warning("keeper_record_failed", ["error": error.description])
+            Log.warning("keeper.record_failed", ["error": error.description])
         }
     }
 
@@ -204,7 +204,9 @@ extension KeeperPool {
             let document = try? JSONParser.parse(bytes, what: "keeper record")
         else { return [] }
         return (document["inner_servers"]?.arrayValue ?? []).compactMap { entry in
-            guard let pid = entry["pid"]?.integerValue, let ticks = entry["start_ticks"]?.integerValue else { return nil }
+            guard let pid = entry["pid"]?.integerValue, let ticks = entry["start_ticks"]?.integerValue else {
+                return nil
+            }
             return Recorded(processID: Int32(clamping: pid), startTicks: UInt64(clamping: ticks))
         }
     }
@@ -220,7 +222,7 @@ extension KeeperPool {
     private func forget(_ socketPath: String) {
         for path in [socketPath, recordPath(socketPath)] {
             do throws(DomeError) { try Files.removeTree(path) } catch {
-                Log.warning("keeper_socket_left", ["path": path, "error": error.description])
+                Log.warning("keeper.socket_left", ["path": path, "error": error.description])
             }
         }
     }

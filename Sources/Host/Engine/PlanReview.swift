@@ -64,12 +64,15 @@ package struct PlanReview {
     }
 
     private func denied(_ executor: String, _ what: String) -> DomeError {
-        DomeError(.policyDenied, "executor \(executor) asks for \(what), which manifest and policy do not give this job")
+        DomeError(
+            .policyDenied, "executor \(executor) asks for \(what), which manifest and policy do not give this job")
     }
 
     private func environment(_ object: JSONObject, _ executor: String) throws(DomeError) -> [String] {
         guard let wanted = object["environment"] else { return bounds.environment.map { "\($0.name)=\($0.value)" } }
-        guard let members = wanted.objectValue?.members else { throw malformed(executor, "has no object as environment") }
+        guard let members = wanted.objectValue?.members else {
+            throw malformed(executor, "has no object as environment")
+        }
         var variables: [String] = []
         for (name, value) in members {
             guard let text = value.stringValue, !text.utf8.contains(0) else {
@@ -109,7 +112,8 @@ package struct PlanReview {
             throw malformed(executor, "has files that are no list, or more than 256")
         }
         for element in elements {
-            guard let path = element["path"]?.stringValue, PathText.isPlainRelative(path), let text = element["text"]?.stringValue
+            guard let path = element["path"]?.stringValue, PathText.isPlainRelative(path),
+                let text = element["text"]?.stringValue
             else { throw malformed(executor, "has a file without a relative path, or without text") }
             let mode = element["mode"]?.integerValue ?? 0o600
             guard (0...0o777).contains(mode) else { throw malformed(executor, "has a file with mode \(mode)") }
@@ -128,7 +132,9 @@ package struct PlanReview {
             let isCovered = bounds.mounts.contains { mount in
                 PathText.contains(mount.source, path) && (!isWrite || mount.isWritable)
             }
-            guard isCovered else { throw denied(executor, "\(isWrite ? "write" : "read") access to \(path.prefix(512))") }
+            guard isCovered else {
+                throw denied(executor, "\(isWrite ? "write" : "read") access to \(path.prefix(512))")
+            }
         }
         return bounds.mounts
     }

@@ -57,7 +57,7 @@ final class HostContext {
 
     /// Records what a plugin did against the rules.
     func misuse(_ what: String) {
-        Log.warning("plugin_misuse", ["plugin": pluginID, "what": what])
+        Log.warning("plugin.misuse", ["plugin": pluginID, "what": what])
     }
 
     func writeLine(_ level: dome_log_level_t, _ message: UnsafeRawBufferPointer) {

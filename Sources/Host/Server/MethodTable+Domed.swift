@@ -48,21 +48,25 @@ extension MethodTable {
     mutating func immediate<Request, Response>(
         _ method: ProtoMethod<Request, Response>, _ body: @escaping @Core (Request) -> Response
     ) {
-        add(method.path, .unary { call, bytes in
-            guard let request = call.decode(Request.self, bytes) else { return }
-            Core.assumeIsolated { call.answer(body(request)) }
-        })
+        add(
+            method.path,
+            .unary { call, bytes in
+                guard let request = call.decode(Request.self, bytes) else { return }
+                Core.assumeIsolated { call.answer(body(request)) }
+            })
     }
 
     mutating func waiting<Request, Response>(
         _ method: ProtoMethod<Request, Response>, _ body: @escaping @Core (Request, ServerCall) async -> Response
     ) {
-        add(method.path, .unary { call, bytes in
-            guard let request = call.decode(Request.self, bytes) else { return }
-            Core.assumeIsolated {
-                Core.immediateTask { call.answer(await body(request, call)) }
-            }
-        })
+        add(
+            method.path,
+            .unary { call, bytes in
+                guard let request = call.decode(Request.self, bytes) else { return }
+                Core.assumeIsolated {
+                    Core.immediateTask { call.answer(await body(request, call)) }
+                }
+            })
     }
 
     /// A handler that ends the call itself: a stream, or a unary call whose failures are gRPC codes.

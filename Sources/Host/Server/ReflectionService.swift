@@ -14,7 +14,7 @@ final class ReflectionService {
     /// Made on first use: most daemons are never asked.
     private lazy var registry: ProtoFileRegistry? = {
         do throws(ProtoError) { return try ProtoFileRegistry(GeneratedProtos.files) } catch {
-            Log.error("reflection_unavailable", ["error": "\(error)"])
+            Log.error("reflection.unavailable", ["error": "\(error)"])
             return nil
         }
     }()

@@ -110,7 +110,7 @@ private final class EventFollower {
             advance()
         } catch {
             isReading = false
-            Log.error("stream_failed", ["job": job.text, "error": error.description])
+            Log.error("stream.failed", ["job": job.text, "error": error.description])
             finish(DomedService.status(of: error))
         }
     }
