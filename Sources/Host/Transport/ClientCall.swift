@@ -33,8 +33,8 @@ package final class ClientCall: RPCStream, @unchecked Sendable {
     package var isActive: Bool { !isOver }
 
     func startDeadline(afterNanoseconds nanoseconds: Int64) {
-        deadlineTimer = connection?.loop.schedule(afterNanoseconds: nanoseconds) { [weak self] in
-            self?.abandon(ClientOutcome(status: GRPCStatus(.deadlineExceeded, "the deadline has passed")))
+        deadlineTimer = connection?.loop.schedule(afterNanoseconds: nanoseconds) {
+            self.abandon(ClientOutcome(status: GRPCStatus(.deadlineExceeded, "the deadline has passed")))
         }
     }
 

@@ -38,15 +38,14 @@ package final class GRPCServer: @unchecked Sendable {
         admission: @escaping (FileDescriptor) throws(DomeError) -> Peer?
     ) throws(DomeError) {
         var registration: EventLoop.Registration?
-        registration = try loop.register(listener, interest: .readable) { [weak self] _ in
-            guard let self else { return }
+        registration = try loop.register(listener, interest: .readable) { _ in
             do throws(DomeError) {
-                try accept(listener, needsAuthorization, admission)
+                try self.accept(listener, needsAuthorization, admission)
             } catch {
                 // Out of descriptors, most likely. Trying again at once would only burn time.
                 Log.error("transport.accept", ["error": error.message])
                 registration?.setInterest([])
-                loop.schedule(afterMilliseconds: 100) { registration?.setInterest(.readable) }
+                self.loop.schedule(afterMilliseconds: 100) { registration?.setInterest(.readable) }
             }
         }
         if let registration { listeners.append((registration, listener)) }

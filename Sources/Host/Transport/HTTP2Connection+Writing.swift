@@ -90,9 +90,8 @@ extension HTTP2Connection {
     func armKeepalive() {
         guard limits.keepaliveIntervalMilliseconds > 0 else { return }
         hasReceived = false
-        keepaliveTimer = loop.schedule(afterMilliseconds: limits.keepaliveIntervalMilliseconds) { [weak self] in
-            guard let self else { return }
-            if hasReceived { armKeepalive() } else { probe() }
+        keepaliveTimer = loop.schedule(afterMilliseconds: limits.keepaliveIntervalMilliseconds) {
+            if self.hasReceived { self.armKeepalive() } else { self.probe() }
         }
     }
 
@@ -100,9 +99,8 @@ extension HTTP2Connection {
         guard let session else { return }
         nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
         setNeedsFlush()
-        keepaliveTimer = loop.schedule(afterMilliseconds: limits.keepaliveTimeoutMilliseconds) { [weak self] in
-            guard let self else { return }
-            if hasReceived { armKeepalive() } else { close("keepalive: the peer does not answer") }
+        keepaliveTimer = loop.schedule(afterMilliseconds: limits.keepaliveTimeoutMilliseconds) {
+            if self.hasReceived { self.armKeepalive() } else { self.close("keepalive: the peer does not answer") }
         }
     }
 }

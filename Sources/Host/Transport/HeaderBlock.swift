@@ -1,4 +1,5 @@
 internal import CNghttp2
+internal import Glibc
 
 /// Header fields for nghttp2. The fixed ones are built once and never copied; the rest goes through `HeaderBlock`.
 enum FixedHeaders {
@@ -100,7 +101,6 @@ struct HeaderBlock {
 
 /// Byte-wise comparison of a received header with a literal.
 func matches(_ bytes: UnsafeRawBufferPointer, _ literal: StaticString) -> Bool {
-    guard bytes.count == literal.utf8CodeUnitCount else { return false }
-    return bytes.elementsEqual(
-        UnsafeRawBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+    guard bytes.count == literal.utf8CodeUnitCount, let base = bytes.baseAddress else { return false }
+    return memcmp(base, literal.utf8Start, bytes.count) == 0
 }

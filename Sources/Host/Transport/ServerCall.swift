@@ -68,8 +68,8 @@ package final class ServerCall: RPCStream, @unchecked Sendable {
     func startDeadline() {
         guard let timeout = request.timeoutNanoseconds, let loop = connection?.loop else { return }
         deadlineMonotonicNanoseconds = Clock.monotonicNanoseconds().addingReportingOverflow(timeout).partialValue
-        deadlineTimer = loop.schedule(afterNanoseconds: timeout) { [weak self] in
-            self?.abort(GRPCStatus(.deadlineExceeded, "the deadline has passed"), .deadlineExceeded)
+        deadlineTimer = loop.schedule(afterNanoseconds: timeout) {
+            self.abort(GRPCStatus(.deadlineExceeded, "the deadline has passed"), .deadlineExceeded)
         }
     }
 

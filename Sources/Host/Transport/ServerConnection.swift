@@ -5,6 +5,8 @@ internal import DomePlatform
 /// One client's connection to a server: turns request headers into calls.
 final class ServerConnection: HTTP2Connection {
     private unowned let server: GRPCServer
+    /// The server's, here because it is asked once a call.
+    private let methods: MethodTable
     let peer: Peer?
     /// Whether calls must pass `GRPCServer.authorize`.
     private let needsAuthorization: Bool
@@ -13,6 +15,7 @@ final class ServerConnection: HTTP2Connection {
 
     init(server: GRPCServer, socket: FileDescriptor, peer: Peer?, needsAuthorization: Bool) throws(DomeError) {
         (self.server, self.peer, self.needsAuthorization) = (server, peer, needsAuthorization)
+        methods = server.methods
         try super.init(
             loop: server.loop, socket: socket, limits: server.limits, shared: server.shared, isServer: true)
     }
@@ -40,7 +43,7 @@ final class ServerConnection: HTTP2Connection {
         }
         guard frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST else { return 0 }
         if call.request.take(name, value) {
-            call.method = server.methods.find(value)
+            call.method = methods.find(value)
             if call.method == nil { call.unknownPath = String(decoding: value.prefix(256), as: UTF8.self) }
         }
         return 0
@@ -106,7 +109,7 @@ final class ServerConnection: HTTP2Connection {
         isDraining = true
         nghttp2_submit_shutdown_notice(session)
         // A client that does not answer pings is not waited for longer than this.
-        loop.schedule(afterMilliseconds: 1000) { [weak self] in self?.sendFinalGoAway() }
+        endTimer = loop.schedule(afterMilliseconds: 1000) { self.sendFinalGoAway() }
         setNeedsFlush()
     }
 
