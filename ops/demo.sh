@@ -13,11 +13,11 @@ export HOME=$private/home XDG_RUNTIME_DIR=$private/run XDG_STATE_HOME=$private/s
 export XDG_CONFIG_HOME=$private/config XDG_DATA_HOME=$private/data
 unset DOMED_ENDPOINT DBUS_SESSION_BUS_ADDRESS DOME_PLUGIN_PATH
 
-# Processes that the demo started: they carry the private directory in their environment.
+# Processes that the demo started: they name the private directory in environment or command line.
 ours() {
     local process
     for process in /proc/[0-9]*; do
-        if grep -qsF "$private/" "$process/environ"; then echo "${process#/proc/}"; fi
+        if grep -qsF "$private/" "$process/environ" "$process/cmdline"; then echo "${process#/proc/}"; fi
     done
 }
 
