@@ -68,7 +68,10 @@ extension HTTP2Connection {
             if let stream = stream(header.stream_id) { endStreamSent(stream) }
         case NGHTTP2_RST_STREAM.rawValue:
             // A reset that the peer provoked costs as much as one it sends (CVE-2025-8671).
-            if frame.pointee.rst_stream.error_code != NGHTTP2_NO_ERROR.rawValue, !admit(.reset) {
+            // (REFUSED_STREAM is for those beyond the concurrency limit, which the client may not know yet.)
+            let code = frame.pointee.rst_stream.error_code
+            let isProvoked = code != NGHTTP2_NO_ERROR.rawValue && code != NGHTTP2_REFUSED_STREAM.rawValue
+            if isProvoked, !admit(.reset) {
                 terminate(NGHTTP2_ENHANCE_YOUR_CALM, "flood of stream errors")
             }
         case NGHTTP2_GOAWAY.rawValue:

@@ -146,7 +146,11 @@ final class Flood {
 
     private func fill(_ call: ServerCall) {
         while left > 0, call.canSend {
-            if left >= messagesPerBatch {
+            if messagesPerBatch < 128 {
+                // Copied, so that what is buffered is also what is used.
+                message.withUnsafeBytes { call.send(message: UnsafeRawBufferPointer(rebasing: $0[5...])) }
+                left -= 1
+            } else if left >= messagesPerBatch {
                 call.sendFramed(batch)
                 left -= messagesPerBatch
             } else {
