@@ -68,7 +68,7 @@ package final class EventLoop: @unchecked Sendable {
 
     private struct Inbox {
         var work: [@Sendable () -> Void] = []
-        /// Whether the eventfd was written since the loop last looked.
+        /// Whether somebody has written the eventfd, or is about to, since the loop last looked.
         var isSignaled = false
     }
 
@@ -134,7 +134,8 @@ package final class EventLoop: @unchecked Sendable {
     package func turn(maximumWaitNanoseconds: Int64) {
         let count = dome_epoll_wait(epoll.number, &events, Int32(events.count), wait(maximumWaitNanoseconds))
         if count > 0 {
-            for event in events[..<Int(count)] where event.data != 0 {
+            for event in events[..<Int(count)] {
+                if event.data == 0 { drainWake() }
                 guard let registration = registrations[event.data], let handler = registration.handler,
                     !registration.interest.isEmpty
                 else { continue }
@@ -155,14 +156,17 @@ package final class EventLoop: @unchecked Sendable {
         return maximum < 0 ? untilTimer : min(maximum, untilTimer)
     }
 
+    /// When the descriptor says so and not when the inbox does: a thread that was interrupted between the two in
+    /// `execute` writes late, and what it wrote would wake the loop for ever.
+    private func drainWake() {
+        var count: UInt64 = 0
+        _ = read(wake.number, &count, 8)
+    }
+
     private func runInbox() {
         inbox.withLock { inbox in
             swap(&inbox.work, &turn)
-            if inbox.isSignaled {
-                var count: UInt64 = 0
-                _ = read(wake.number, &count, 8)
-                inbox.isSignaled = false
-            }
+            inbox.isSignaled = false
         }
         for work in turn { work() }
         turn.removeAll(keepingCapacity: true)
