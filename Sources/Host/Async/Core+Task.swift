@@ -12,7 +12,9 @@ extension Core {
         Task(executorPreference: shared.executor, operation: body)
     }
 
-    /// The same, but from the core itself: runs at once, up to the first wait.
+    /// The same, but from the core itself. Not quite at once: Task.immediate with an executor preference is enqueued
+    /// like any other (Swift 6.3.1), and runs at the loop's next turn; without one it would run at once and start
+    /// the pool at its first wait.
     @discardableResult
     package static func immediateTask<Value: Sendable>(
         _ body: @escaping @Core @Sendable () async -> Value

@@ -23,26 +23,33 @@ package final class OneShot<Value: Sendable> {
     /// The value, once it is there.
     package func wait() async -> Value {
         while true {
-            if let value { return value }
-            if let value = await suspended() { return value }
+            if let value = await suspended(nil) { return value }
         }
     }
 
     /// The value, or nil after `milliseconds` without one.
     package func wait(milliseconds: UInt64) async -> Value? {
-        if let value { return value }
-        guard milliseconds > 0 else { return nil }
-        let number = nextWaiter
-        let timer = Core.loop.schedule(afterMilliseconds: milliseconds) {
-            Core.assumeIsolated { self.waiters.removeValue(forKey: number)?.resume(returning: nil) }
-        }
-        defer { timer.cancel() }
-        return await suspended()
+        guard value == nil, milliseconds > 0 else { return value }
+        return await suspended(milliseconds)
     }
 
-    private func suspended() async -> Value? {
-        let number = nextWaiter
-        nextWaiter += 1
-        return await withCheckedContinuation { waiters[number] = $0 }
+    private func suspended(_ milliseconds: UInt64?) async -> Value? {
+        var timer: LoopTimer?
+        defer { timer?.cancel() }
+        return await withCheckedContinuation { continuation in
+            // Only here is it certain that nothing comes in between: a call of an async function may let others
+            // run, even on the same actor (it does in tasks that do not prefer the core's executor).
+            if let value {
+                continuation.resume(returning: value)
+                return
+            }
+            let number = nextWaiter
+            nextWaiter += 1
+            waiters[number] = continuation
+            guard let milliseconds else { return }
+            timer = Core.loop.schedule(afterMilliseconds: milliseconds) {
+                Core.assumeIsolated { self.waiters.removeValue(forKey: number)?.resume(returning: nil) }
+            }
+        }
     }
 }
