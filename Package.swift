@@ -128,6 +128,7 @@ let package = Package(
         // Unit tests, one target a room.
         unitTests("Model", ["DomeModel"]),
         unitTests("Platform", ["DomePlatform", "DomeModel"]),
+        unitTests("Async", ["DomeAsync", "DomeModel", "DomePlatform"]),
         unitTests("Crypto", ["DomeCrypto", "DomeModel"]),
         unitTests("Proto", ["DomeProto"]),
         unitTests("Link", ["DomeLink", "DomeModel", "DomePlatform"]),

@@ -23,6 +23,23 @@ import Testing
         #expect(seen.threads.count == 1)
     }
 
+    @Test func `sleeps again once it has run what was handed over, however the threads were interrupted`() throws {
+        // Threads hand work over while the loop is awake, so that it takes work whose wake-up is yet to be written.
+        let rounds = 400
+        let counter = Counter()
+        let loop = loop
+        for _ in 0..<2 {
+            try startThread(named: "hand-over") {
+                for _ in 0..<rounds * 50 { loop.execute { counter.increment() } }
+            }
+        }
+        while counter.value < rounds * 100 { loop.turn(maximumWaitNanoseconds: 1_000_000_000) }
+        loop.turn(maximumWaitNanoseconds: 50_000_000)
+        let start = Clock.monotonicNanoseconds()
+        loop.turn(maximumWaitNanoseconds: 30_000_000)
+        #expect(Clock.monotonicNanoseconds() - start > 25_000_000)
+    }
+
     @Test func `stops at once when it was told before it ran, and can run again`() {
         loop.stop()
         loop.run()
