@@ -67,48 +67,38 @@ private actor Teller {
     }
 }
 
-/// Starts the core on a thread of its own. For tests in processes of their own: there is one core in a process, and
-/// tests of other rooms run it, too.
-private func startCore() throws { try startThread(named: "core") { Core.run() } }
-
 private func onCore(_ body: @Core @Sendable () async -> Void) async throws {
-    try startCore()
+    try Core.startOwnThread()
     await body()
 }
 
 @Suite struct `The core` {
-    @Test func `sleeps without stopping others`() async {
-        await #expect(processExitsWith: .success) {
-            try await onCore {
-                var order: [String] = []
-                let start = Clock.monotonicNanoseconds()
-                async let long: Void = Core.sleep(milliseconds: 30)
-                await Core.sleep(milliseconds: 5)
-                order.append("short")
-                await long
-                order.append("long")
-                #expect(order == ["short", "long"])
-                #expect((30_000_000..<2_000_000_000).contains(Clock.monotonicNanoseconds() - start))
-            }
+    @Test func `sleeps without stopping others`() async throws {
+        try await onCore {
+            var order: [String] = []
+            let start = Clock.monotonicNanoseconds()
+            async let long: Void = Core.sleep(milliseconds: 30)
+            await Core.sleep(milliseconds: 5)
+            order.append("short")
+            await long
+            order.append("long")
+            #expect(order == ["short", "long"])
+            #expect(Clock.monotonicNanoseconds() - start >= 30_000_000)
         }
     }
 
-    @Test func `is assumed in a callback of its loop, and tasks of the core run there`() async {
-        await #expect(processExitsWith: .success) {
-            try startCore()
-            let isCore = await withCheckedContinuation { continuation in
-                Core.loop.execute { continuation.resume(returning: Core.assumeIsolated { true }) }
-            }
-            #expect(isCore)
-            #expect(await Core.task { Core.shared.executor.isIsolatingCurrentContext() }.value == true)
+    @Test func `is assumed in a callback of its loop, and tasks of the core run there`() async throws {
+        try Core.startOwnThread()
+        let isCore = await withCheckedContinuation { continuation in
+            Core.loop.execute { continuation.resume(returning: Core.assumeIsolated { true }) }
         }
+        #expect(isCore)
+        #expect(await Core.task { Core.shared.executor.isIsolatingCurrentContext() }.value == true)
     }
 
-    @Test func `a value that comes once reaches those who wait and those who come later`() async {
-        await #expect(processExitsWith: .success) {
-            try await onCore {
-                for _ in 0..<50 { await Self.deliver() }
-            }
+    @Test func `a value that comes once reaches those who wait and those who come later`() async throws {
+        try await onCore {
+            for _ in 0..<50 { await Self.deliver() }
         }
     }
 
@@ -126,16 +116,14 @@ private func onCore(_ body: @Core @Sendable () async -> Void) async throws {
         #expect(shot.value == 7)
     }
 
-    @Test func `waiting for it has an end, and one who gave up does not disturb the others`() async {
-        await #expect(processExitsWith: .success) {
-            try await onCore {
-                let shot = OneShot<Int>()
-                #expect(await shot.wait(milliseconds: 0) == nil)
-                async let patient = shot.wait(milliseconds: 10_000)
-                #expect(await shot.wait(milliseconds: 5) == nil)
-                #expect(shot.set(1))
-                #expect(await patient == 1)
-            }
+    @Test func `waiting for it has an end, and one who gave up does not disturb the others`() async throws {
+        try await onCore {
+            let shot = OneShot<Int>()
+            #expect(await shot.wait(milliseconds: 0) == nil)
+            async let patient = shot.wait(milliseconds: 10_000)
+            #expect(await shot.wait(milliseconds: 5) == nil)
+            #expect(shot.set(1))
+            #expect(await patient == 1)
         }
     }
 }
