@@ -124,17 +124,8 @@ final class FakeDaemon: Sendable {
     func client() -> DaemonClient { DaemonClient(endpoint: .unix(paths: [path]), launcher: nil) }
 }
 
-/// The core's loop runs on a thread of its own for all tests.
-private let core: Void = {
-    do {
-        try startThread(named: "core") { Core.run() }
-    } catch {
-        Issue.record("no core: \(error)")
-    }
-}()
-
 @Suite struct `The client` {
-    init() { _ = core }
+    init() throws { try Core.startOwnThread() }
 
     @Core
     private func follow(_ daemon: FakeDaemon, since: UInt64 = 0, follow: Bool = true) async throws -> [UInt64] {

@@ -14,15 +14,14 @@ private final class Seen {
 @Suite(.serialized) struct EventHubTests {
     private let job = JobID(createdMilliseconds: 1, random: (2, 3))
 
-    /// Runs `body` on the core, whose loop turns on this thread meanwhile.
-    private func onCore(_ body: @escaping @Core @Sendable () -> Void) {
-        Core.adoptCurrentThread()
-        Core.assumeIsolated { body() }
+    private func onCore(_ body: @Core @Sendable () -> Void) async throws {
+        try Core.startOwnThread()
+        await body()
     }
 
-    @Test func `heads only rise, and the terminal one is the last`() {
+    @Test func `heads only rise, and the terminal one is the last`() async throws {
         let job = job
-        onCore {
+        try await onCore {
             let hub = EventHub()
             let seen = Seen()
             hub.publish(job, .init(lastSeq: 1, isTerminal: false))
@@ -37,9 +36,9 @@ private final class Seen {
         }
     }
 
-    @Test func `nobody is called after canceling, and nothing can be observed that is not live`() {
+    @Test func `nobody is called after canceling, and nothing can be observed that is not live`() async throws {
         let job = job
-        onCore {
+        try await onCore {
             let hub = EventHub()
             let early = hub.observe(job, { _ in })
             #expect(early == nil)

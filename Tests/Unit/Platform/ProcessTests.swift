@@ -25,7 +25,7 @@ import Testing
         let outcome = try shell("echo begun; \(script)").capture(limitBytes: 1000, timeoutMilliseconds: 200)
         #expect(outcome.isTimedOut || outcome.exitCode == 0)
         #expect(text(outcome) == "begun\n")
-        #expect(Clock.monotonicNanoseconds() - start < 5_000_000_000)
+        #expect(Clock.monotonicNanoseconds() - start < 50_000_000_000)
     }
 
     @Test func `one that is not there is an error with its path`() {

@@ -70,7 +70,7 @@ import Testing
             }
         }
         #expect(error?.code == .resourceExhausted)
-        #expect((40_000_000..<5_000_000_000).contains(Clock.monotonicNanoseconds() - start))
+        #expect((40_000_000..<60_000_000_000).contains(Clock.monotonicNanoseconds() - start))
         _ = listener
     }
 
