@@ -42,7 +42,11 @@ package final class EventStream {
                 call.resumeReceiving()
                 continue
             }
-            await withCheckedContinuation { waiter = $0 }
+            await withCheckedContinuation { continuation in
+                // A task that does not prefer the core's executor gets here only in a later turn of the loop:
+                // what it waits for may have come meanwhile.
+                if waiting.isEmpty, outcome == nil { waiter = continuation } else { continuation.resume() }
+            }
         }
         var batch: [JobEvent] = []
         swap(&batch, &waiting)

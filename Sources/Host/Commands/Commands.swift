@@ -28,8 +28,8 @@ package enum CommandLineTool {
         }
         Core.adoptCurrentThread()
         let status = ExitStatusBox()
-        // The only task: it ends the loop, and with it the program.
-        Task { @Core in
+        // The task ends the loop, and with it the program.
+        Core.task {
             status.value = await run(invocation)
             Core.loop.stop()
         }

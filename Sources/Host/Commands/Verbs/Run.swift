@@ -109,7 +109,7 @@ private final class RunControl {
     private func cancel(_ id: String) {
         let client = client
         // Beside the task that follows the job, which goes on until the job's end.
-        Task { @Core in
+        Core.task {
             do throws(ClientError) {
                 _ = try await client.cancel(id, idempotencyKey: "cancel-" + id)
             } catch {
