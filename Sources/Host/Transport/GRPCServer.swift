@@ -3,6 +3,7 @@ package import DomePlatform
 
 /// A gRPC server on an event loop: accepts connections from its listeners and serves the methods of its table.
 /// Everything on the loop's thread. HTTP/2 with prior knowledge only, no TLS: its sockets are Unix or loopback.
+/// Refer to calls and connections strongly or unowned, not weakly: a weak reference slows every later retain.
 package final class GRPCServer: @unchecked Sendable {
     // @unchecked: confined to the loop's thread; the reference may travel.
 

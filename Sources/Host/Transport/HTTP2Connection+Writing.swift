@@ -6,10 +6,9 @@ internal import Glibc
 extension HTTP2Connection {
     /// What was submitted will leave at the end of this turn.
     func setNeedsFlush() {
-        guard !isBusy, !isFlushScheduled, session != nil else { return }
-        isFlushScheduled = true
-        loop.schedule(afterNanoseconds: 0) {
-            self.isFlushScheduled = false
+        guard !isBusy, flushTimer == nil, session != nil else { return }
+        flushTimer = loop.schedule(afterNanoseconds: 0) {
+            self.flushTimer = nil
             self.flush()
         }
     }

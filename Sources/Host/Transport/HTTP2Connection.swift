@@ -28,7 +28,7 @@ package class HTTP2Connection {
     final var isGatheringFull = false
     /// Inside nghttp2 or a flush: flushing and closing wait for its end.
     final var isBusy = false
-    final var isFlushScheduled = false
+    final var flushTimer: LoopTimer?
     final var closeReason: String?
     /// A GOAWAY that ends the connection was submitted: write it, read no more.
     final var isTerminating = false
@@ -194,6 +194,7 @@ package class HTTP2Connection {
         socket = nil
         keepaliveTimer?.cancel()
         endTimer?.cancel()
+        flushTimer?.cancel()
         while let stream = firstStream {
             unlink(stream)
             streamClosed(stream, errorCode: NGHTTP2_CANCEL.rawValue)

@@ -2,6 +2,8 @@
 //
 //     transport-echo SOCKET [NAME=NUMBER]… [TCPADDRESS]      names: those of `limit(_:_:in:)` below
 //
+//     transport-echo load …       see Load.swift
+//
 // On TCP it wants the token in the file SOCKET.token, and prints "port NUMBER" first.
 // Prints "ready", drains on SIGTERM. The methods, all of /dome.test.Echo, are in Methods.swift.
 
@@ -69,7 +71,11 @@ guard CommandLine.arguments.count >= 2 else {
     exit(2)
 }
 do throws(DomeError) {
-    try serve()
+    if CommandLine.arguments.count > 3, CommandLine.arguments[1] == "load" {
+        try Load(socket: CommandLine.arguments[2]).run(Array(CommandLine.arguments.dropFirst(3)))
+    } else {
+        try serve()
+    }
 } catch {
     print("transport-echo: \(error.message)")
     exit(1)
