@@ -71,6 +71,9 @@ extension Engine {
         // Known before the commit, so that nothing the keeper says of it is missed; not yet visible to clients.
         live[job.id] = job
         if placesTaken < configuration.maxRunningJobs, queue.count == 0 { takePlace(job) }
+        let isToWait = !job.hasPlace
+        if isToWait { queuePlacesPromised += 1 }
+        defer { if isToWait { queuePlacesPromised -= 1 } }
         let folder = Core.task { [self] in await makeFolder(job) }
         let preparation = Core.task { [self] in await prepare(job, folder) }
         let result: Result<Admission, DomeError>
@@ -103,7 +106,7 @@ extension Engine {
 
     /// With a full queue, only what was admitted before is answered.
     private func replayWhenFull(_ accepted: AcceptedRequest) async throws(DomeError) -> JobID? {
-        guard queue.count >= configuration.maxQueuedJobs else { return nil }
+        guard queue.count + queuePlacesPromised >= configuration.maxQueuedJobs else { return nil }
         if let record = try await store.job(forKey: accepted.request.idempotencyKey) {
             guard record.requestHash == accepted.requestHash else {
                 throw DomeError(

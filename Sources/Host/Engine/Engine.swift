@@ -25,6 +25,8 @@ package final class Engine {
     /// Jobs that have not ended, running or waiting.
     var live: [JobID: LiveJob] = [:]
     var queue = RunQueue()
+    /// Places in the queue for jobs whose admission is on its way to the disk.
+    var queuePlacesPromised = 0
     /// Places taken: jobs that run, or are being prepared to.
     var placesTaken = 0
     /// Set when the daemon is leaving: nothing new is started.
