@@ -71,7 +71,10 @@ final class Daemon {
             facts: FactsReader(executor: try LoopExecutor.onNewThread(named: "dome-facts")),
             keepers: KeeperPool(
                 folder: directories.state + "/keepers", jobsPath: directories.jobsPath,
-                keeperPath: programs + "/domed-keeper", extraArguments: []),
+                keeperPath: programs + "/domed-keeper",
+                extraArguments: [
+                    "--disk-full-grace-ms", "\(min(configuration.diskFullGraceSeconds, 1 << 32) * 1_000)",
+                ]),
             workers: workers, version: version)
         engine.startProblems = problems
         return engine

@@ -48,7 +48,10 @@ package actor JobFiles {
                 lastSeq: writer.lastSeq, bytes: writer.byteLength,
                 ending: JobEnding(payload: summary.terminalPayload) ?? ending)
         }
-        if ending.needsErrorEvent { try writer.appendEvent(.error, ending.errorPayload, mayUseReserve: true) }
+        // An earlier try may have come as far as the error event.
+        if ending.needsErrorEvent, try !JournalSummary.scan(path: path, job).endsWithError {
+            try writer.appendEvent(.error, ending.errorPayload, mayUseReserve: true)
+        }
         let lastSeq = try writer.appendEvent(.stateChange, ending.payload, isTerminal: true, mayUseReserve: true)
         return FinishedJournal(lastSeq: lastSeq, bytes: writer.byteLength, ending: ending)
     }

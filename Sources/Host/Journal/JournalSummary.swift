@@ -12,6 +12,8 @@ package struct JournalSummary: Sendable, Equatable {
     package var fileByteLength = 0
     /// The EXIT record, if the job has ended.
     package var exit: ExitReport?
+    /// Whether the last event is an error: the first half of an end that dome itself brought about.
+    package var endsWithError = false
     /// The terminal event's seq and payload, if domed has written it.
     package var terminalSeq: UInt64?
     package var terminalPayload: [UInt8] = []
@@ -65,6 +67,7 @@ package struct JournalSummary: Sendable, Equatable {
             var reader = ByteReader(payload)
             exit = try ExitReport(from: &reader)
         }
+        if !header.isRecord { endsWithError = header.kind == EventKind.error.rawValue }
         lastSeq = header.nextSeq - 1
         if header.flags.contains(.terminal) {
             terminalSeq = lastSeq

@@ -40,8 +40,15 @@ package actor EventStreams {
                 reader: try EventReader(path: path, job), encoder: StreamEventEncoder(jobID: job))
         }
         var bytes: [UInt8] = []
-        let lastSeq = try follower.reader.read(after: after, through: through, maxBytes: Self.pieceBytes) { event in
-            follower.encoder.append(event, to: &bytes)
+        var lastSeq = after
+        do throws(DomeError) {
+            lastSeq = try follower.reader.read(after: after, through: through, maxBytes: Self.pieceBytes) { event in
+                follower.encoder.append(event, to: &bytes)
+                lastSeq = event.seq
+            }
+        } catch {
+            // What lies before the damage is delivered; the next read meets the damage again, with nothing before it.
+            guard lastSeq > after else { throw error }
         }
         followers[number] = follower
         return Piece(bytes: bytes, lastSeq: lastSeq)

@@ -6,7 +6,7 @@ struct MessageAssembler {
         /// Compressed flag set, though no message encoding was agreed on.
         case compressed
         case badFlag(UInt8)
-        case tooLong(bytes: Int)
+        case tooLong(bytes: Int, limit: Int)
     }
 
     /// Told by the receiver of a message.
@@ -64,7 +64,7 @@ struct MessageAssembler {
             let flag = bytes[offset]
             guard flag == 0 else { return flag == 1 ? .compressed : .badFlag(flag) }
             let length = Int(UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset + 1, as: UInt32.self)))
-            guard length <= maxMessageBytes else { return .tooLong(bytes: length) }
+            guard length <= maxMessageBytes else { return .tooLong(bytes: length, limit: maxMessageBytes) }
             guard bytes.count - offset - 5 >= length else { return nil }
             let message = UnsafeRawBufferPointer(rebasing: bytes[(offset + 5)..<(offset + 5 + length)])
             offset += 5 + length

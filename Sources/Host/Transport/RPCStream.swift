@@ -167,8 +167,8 @@ extension MessageAssembler.Failure {
         // compression.md: flag set, but no (or the identity) encoding in the headers.
         case .compressed: GRPCStatus(.internal, "a message is flagged compressed, but grpc-encoding is identity")
         case .badFlag(let flag): GRPCStatus(.internal, "a message begins with the invalid flag \(flag)")
-        case .tooLong(let bytes):
-            GRPCStatus(.resourceExhausted, "a message of \(bytes) bytes is longer than the receiver allows")
+        case .tooLong(let bytes, let limit):
+            GRPCStatus(.resourceExhausted, "a message of \(bytes) bytes is longer than the \(limit) allowed")
         }
     }
 }

@@ -8,7 +8,7 @@ extension ServerCall {
             return
         }
         if length > limit {
-            fail(MessageAssembler.Failure.tooLong(bytes: length).status)
+            fail(MessageAssembler.Failure.tooLong(bytes: length, limit: limit).status)
         } else if assembler.heldBytes > length + 5 {
             fail(GRPCStatus(.internal, "the method takes one message, and more than one was sent"))
         }

@@ -119,7 +119,7 @@ private func raw<Result>(_ text: String, _ body: (UnsafeRawBufferPointer) -> Res
     @Test func `a message that is too long is refused by its prefix`() {
         var assembler = MessageAssembler(maxMessageBytes: 10)
         let failure = [UInt8]([0, 0, 0, 0, 11]).withUnsafeBytes { assembler.receive($0) { _ in .more } }
-        #expect(failure == .tooLong(bytes: 11))
+        #expect(failure == .tooLong(bytes: 11, limit: 10))
     }
 
     @Test func `flags are judged before lengths`() {
