@@ -21,11 +21,17 @@ final class Daemon {
     private let server: GRPCServer
     private let lock: InstanceLock
     private var listener: FileDescriptor
+    private let tcp: TCPAccess?
+    private var tcpListener: FileDescriptor?
     private var isLeaving = false
 
     init(_ options: Options, _ directories: Directories, _ lock: InstanceLock) throws(DomeError) {
         self.directories = directories
         self.lock = lock
+        tcp = options.tcpAddress.map { address in
+            let tokenFile = options.tcpTokenFile ?? directories.state + "/tcp-token"
+            return TCPAccess(address: address, tokenFile: options.isTCPOpenToAll ? nil : tokenFile)
+        }
         socketPath = options.socketPath ?? directories.socketPath
         let configuration = try Configuration(path: directories.config + "/config.json")
         let passed = Systemd.listenDescriptors()
@@ -84,6 +90,7 @@ final class Daemon {
     func start() async throws(DomeError) {
         try await engine.recover()
         try server.add(listener: listener) { socket throws(DomeError) in try UnixListener.admit(socket) }
+        tcpListener = try tcp?.open(server)
         Systemd.notify("READY=1")
         Log.info("daemon.ready", ["socket": socketPath, "state": directories.state, "version": Self.version])
         engine.keepHouse()

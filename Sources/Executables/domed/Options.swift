@@ -6,6 +6,10 @@ struct Options {
     var stateDirectory: String?
     var socketPath: String?
     var logLevel = Log.Level.info
+    /// nil: no TCP at all.
+    var tcpAddress: String?
+    var tcpTokenFile: String?
+    var isTCPOpenToAll = false
 
     static let usage = """
         usage: domed [OPTION]…
@@ -13,6 +17,9 @@ struct Options {
 
           --state-dir DIR    state folder (default $XDG_STATE_HOME/dome or ~/.local/state/dome)
           --socket PATH      socket to serve (default $XDG_RUNTIME_DIR/dome/domed.sock)
+          --tcp HOST:PORT    serves loopback TCP too (127.0.0.1 or [::1] only; off by default)
+          --tcp-token-file F file with the token that TCP clients send (default <state>/tcp-token, made if missing)
+          --tcp-no-auth      asks TCP clients for no token: every local user may then run jobs as you
           --log-level LEVEL  debug, info, warning or error (default info); the log goes to stderr
           --version          prints the version
           --help             prints this
@@ -38,12 +45,23 @@ struct Options {
             case "--version": return .printVersion
             case "--state-dir": options.stateDirectory = try absolute(argument, rest.popFirst())
             case "--socket": options.socketPath = try absolute(argument, rest.popFirst())
+            case "--tcp": options.tcpAddress = try value(argument, rest.popFirst())
+            case "--tcp-token-file": options.tcpTokenFile = try absolute(argument, rest.popFirst())
+            case "--tcp-no-auth": options.isTCPOpenToAll = true
             case "--log-level": options.logLevel = try level(rest.popFirst())
             default:
                 throw DomeError(.invalidRequest, "unknown argument '\(argument.prefix(128))'; see domed --help")
             }
         }
+        guard options.tcpAddress != nil || (options.tcpTokenFile == nil && !options.isTCPOpenToAll) else {
+            throw DomeError(.invalidRequest, "--tcp-token-file and --tcp-no-auth need --tcp HOST:PORT")
+        }
         return .serve(options)
+    }
+
+    private static func value(_ option: String, _ value: String?) throws(DomeError) -> String {
+        guard let value, !value.isEmpty else { throw DomeError(.invalidRequest, "\(option) needs a value") }
+        return value
     }
 
     private static func absolute(_ option: String, _ value: String?) throws(DomeError) -> String {
