@@ -44,7 +44,7 @@ struct AcceptedRequest: Sendable {
             "skill_id": .string(request.skillID), "profile": .string(request.profile), "task": task,
             "constraints": constraints.identity,
         ]
-        return try SHA256.digest(identity.canonical)
+        return try SHA256.digest(identity.sortedExact)
     }
 
     /// What the job may have at most.

@@ -112,6 +112,7 @@ extension Engine {
             if case .ended? = job.gate.value { job.keeper?.send(.release(job.id)) }
             return await finish(job, .canceledInQueue)
         }
+        job.isOnItsWay = true
         // No need to wait for the gate: the keeper opens it as soon as the job stands there.
         job.keeper?.send(.go(job.id))
         if case .refused(let error) = await job.gate.wait() { return await finish(job, JobEnding(refusal: error)) }
@@ -151,7 +152,8 @@ extension Engine {
             guard live[head.jobID] != nil, hub.head(of: head.jobID) != nil else { return }
             hub.publish(head.jobID, EventHub.Head(lastSeq: head.lastSeq, isTerminal: false))
         case .exited(let exit, let workDirectory):
-            guard let job = live[exit.head.jobID] else { return }
+            // Finished before the keeper said it again: all it wants to hear is that it may forget the job.
+            guard let job = live[exit.head.jobID] else { return keeper.send(.release(exit.head.jobID)) }
             if hub.head(of: job.id) != nil {
                 hub.publish(job.id, EventHub.Head(lastSeq: exit.head.lastSeq, isTerminal: false))
             }

@@ -89,7 +89,8 @@ extension Engine {
         let payload: JSONValue = [
             "cancel_requested": true, "message": "cancel requested", "uid": .integer(Int64(caller.userID)),
         ]
-        // Before the keeper has the job, `run` sees the flag itself.
+        // Before its gate is open, `run` sees the flag itself.
+        guard job.isOnItsWay else { return }
         job.keeper?.send(.cancel(job.id, event: .init(.guard, Array(payload.compact.utf8))))
     }
 }

@@ -90,6 +90,7 @@ extension Engine {
 
     private func takeOver(_ job: LiveJob, from keeper: KeeperConnection) {
         job.keeper = keeper
+        job.isOnItsWay = true
         takePlace(job)
         hub.publish(job.id, EventHub.Head(lastSeq: max(1, keeper.heads[job.id] ?? 1), isTerminal: false))
         switch keeper.jobs[job.id] {

@@ -19,6 +19,8 @@ package final class KeeperPool {
     /// What stands in the way of a keeper, for status and refusals.
     package private(set) var problem: String?
     package var onEvent: @Core (KeeperConnection, KeeperEvent) -> Void = { _, _ in }
+    /// A keeper's connection was made anew: the second takes the first one's place.
+    package var onReconnected: @Core (KeeperConnection, KeeperConnection) -> Void = { _, _ in }
     /// No job of that keeper is alive any more, provably.
     package var onLost: @Core (KeeperConnection) -> Void = { _ in }
 
@@ -163,6 +165,7 @@ package final class KeeperPool {
             let again = makeConnection(connection.socketPath)
             if (try? again.open()) != nil, await again.listed.wait(milliseconds: 5_000) == true {
                 connections.append(again)
+                onReconnected(connection, again)
                 if !again.isRetired { current.set(again) }
                 return
             }

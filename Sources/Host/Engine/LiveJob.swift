@@ -24,6 +24,8 @@ final class LiveJob {
     /// Whether it has one of the places for running jobs.
     var hasPlace = false
     var isCancelRequested = false
+    /// Whether its gate was opened: from here on the keeper alone can end it.
+    var isOnItsWay = false
     var keeper: KeeperConnection?
     var plan: LaunchPlan?
     /// Set when clients may see the job: between its admission's commit and then, whoever asks waits. False: it

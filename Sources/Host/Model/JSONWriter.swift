@@ -14,6 +14,13 @@ extension JSONValue {
         return output
     }
 
+    /// Members sorted, integers exact. For telling values apart, where RFC 8785 would round integers beyond 2^53.
+    package var sortedExact: [UInt8] {
+        var output: [UInt8] = []
+        JSONText.write(self, into: &output, order: .sortedExact)
+        return output
+    }
+
     /// Two-space indentation, with a final newline.
     package var indented: String {
         var output: [UInt8] = []
@@ -25,7 +32,13 @@ extension JSONValue {
 
 /// The writer's parts, for those who build JSON byte by byte.
 package enum JSONText {
-    package enum Order: Sendable { case given, canonical }
+    package enum Order: Sendable {
+        case given
+        /// RFC 8785.
+        case canonical
+        /// Members sorted as in RFC 8785, integers exact: two texts are equal only if the values are.
+        case sortedExact
+    }
 
     package static func write(_ value: JSONValue, into output: inout [UInt8], order: Order) {
         switch value {
@@ -38,7 +51,7 @@ package enum JSONText {
             output.append(UInt8(ascii: "]"))
         case .object(let object):
             var members = object.members
-            if order == .canonical { members.sort { $0.key.utf16.lexicographicallyPrecedes($1.key.utf16) } }
+            if order != .given { members.sort { $0.key.utf16.lexicographicallyPrecedes($1.key.utf16) } }
             output.append(UInt8(ascii: "{"))
             for (index, member) in members.enumerated() {
                 if index > 0 { output.append(UInt8(ascii: ",")) }
