@@ -76,7 +76,7 @@ struct ZshCompletion {
         for positional in verb.positionals {
             parts.append("':\(positional.name):\(Self.action(positional.completion))'")
         }
-        if verb.rest != nil { parts.append("'*::command:_normal'") }
+        if verb.rest != nil { parts.append("'*:argument:_files'") }
         return parts.joined(separator: " ")
     }
 
@@ -86,7 +86,7 @@ struct ZshCompletion {
         case .files: "_files"
         case .tools: "_dome_tools"
         case .jobs: "_dome_jobs"
-        case .words(let words), .suggestions(let words): "(\(words.joined(separator: " ")))"
+        case .words(let words), .suggestions(let words): "(\(quoted(words.joined(separator: " "))))"
         }
     }
 
