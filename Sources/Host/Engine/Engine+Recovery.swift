@@ -21,8 +21,17 @@ extension Engine {
         }
         // The keepers' reports find their jobs in `live`.
         try await keepers.adopt()
-        for job in jobs { await takeUp(job) }
+        var undecided: [LiveJob] = []
+        for job in jobs where await !takeUp(job) { undecided.append(job) }
         abortStrangers()
+        if keepers.allHeard.value == nil {
+            Core.task { [undecided, self] in
+                _ = await keepers.allHeard.wait()
+                for job in undecided { await takeUp(job) }
+                abortStrangers()
+                startWaiting()
+            }
+        }
         keepers.ensureStarted()
         if !jobs.isEmpty { Log.info("daemon.recovered", ["jobs": String(jobs.count), "running": String(placesTaken)]) }
         startWaiting()
@@ -64,11 +73,12 @@ extension Engine {
         }
     }
 
-    /// Decides for one job where it stands.
-    private func takeUp(_ job: LiveJob) async {
+    /// Decides for one job where it stands; false if that depends on a keeper which has not spoken yet.
+    @discardableResult
+    private func takeUp(_ job: LiveJob) async -> Bool {
         if let keeper = keepers.connections.first(where: { $0.jobs[job.id] != nil }) {
             takeOver(job, from: keeper)
-            return
+            return true
         }
         let journal: JobJournal?
         do throws(DomeError) { journal = try await files.summary(job.id) } catch {
@@ -80,12 +90,16 @@ extension Engine {
         if let exit = journal?.exit {
             hub.publish(job.id, EventHub.Head(lastSeq: journal?.lastSeq ?? 0, isTerminal: false))
             await finish(job, exited: JobExit(report: exit, workDirectory: nil))
+        } else if let journal, keepers.allHeard.value == nil {
+            hub.publish(job.id, EventHub.Head(lastSeq: max(1, journal.lastSeq), isTerminal: false))
+            return false
         } else if let journal, journal.lastSeq > 1 {
             hub.publish(job.id, EventHub.Head(lastSeq: journal.lastSeq, isTerminal: false))
             await finishInterrupted(job)
         } else {
             await waitAgain(job, hasJournal: journal != nil && journal?.lastSeq == 1)
         }
+        return true
     }
 
     private func takeOver(_ job: LiveJob, from keeper: KeeperConnection) {

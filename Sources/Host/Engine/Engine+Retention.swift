@@ -45,9 +45,26 @@ extension Engine {
         return bytes
     }
 
-    /// Applies the configured limits now and every hour.
+    /// Removes the folders of jobs that never came to be: a daemon died between making one and the admission's
+    /// commit. A job under way is in `live` before it has a folder, so none of those is taken for litter.
+    private func removeLitter() async throws(DomeError) {
+        var count = 0
+        for shard in try await files.shards() where !isDraining {
+            for id in try await files.jobs(in: shard) where live[id] == nil {
+                guard try await store.job(id) == nil, live[id] == nil else { continue }
+                _ = try await files.remove(id)
+                count += 1
+            }
+        }
+        if count > 0 { Log.info("retention.litter", ["folders": String(count)]) }
+    }
+
+    /// Tidies up after the last daemon, then applies the configured limits now and every hour.
     package func keepHouse() {
         Core.task { [self] in
+            do throws(DomeError) { try await removeLitter() } catch {
+                Log.warning("retention.failed", ["error": error.description])
+            }
             while !isDraining {
                 do throws(DomeError) {
                     let report = try await collectGarbage(olderThanSeconds: 0, maxBytes: 0, isDryRun: false)

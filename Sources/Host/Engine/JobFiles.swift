@@ -88,6 +88,17 @@ package actor JobFiles {
         return bytes
     }
 
+    /// The folders over which the jobs' folders are spread.
+    package func shards() throws(DomeError) -> [String] {
+        guard Files.exists(jobsPath) else { return [] }
+        return try Files.list(jobsPath).map { jobsPath + "/" + $0 }.filter(Files.isDirectory)
+    }
+
+    /// The jobs that have a folder in a shard.
+    package func jobs(in shard: String) throws(DomeError) -> [JobID] {
+        try Files.list(shard).compactMap(JobID.init)
+    }
+
     private func size(_ path: String) -> UInt64 {
         var status = stat()
         guard stat(path, &status) == 0 else { return 0 }

@@ -12,9 +12,16 @@ package final class KeeperPool {
     private let keeperPath: String
     private let extraArguments: [String]
     package private(set) var connections: [KeeperConnection] = []
+    /// Set when every keeper that was found at start has said what it holds, or is gone. One that took the connection
+    /// and says nothing (a disk that hangs, a debugger) may hold jobs that live.
+    package let allHeard = OneShot<Bool>()
+    /// How long the daemon's start waits for that.
+    private static let hearingMilliseconds: UInt64 = 1_000
     /// The keeper for new jobs, once there is one.
     private var current = OneShot<KeeperConnection>()
     private var isStarting = false
+    /// Never used twice in this daemon's life: what is tidied up after a dead keeper must not be a new one's.
+    private var lastGeneration: UInt64 = 0
     private var consecutiveFailures = 0
     /// What stands in the way of a keeper, for status and refusals.
     package private(set) var problem: String?
@@ -31,23 +38,28 @@ package final class KeeperPool {
         self.extraArguments = extraArguments
     }
 
-    /// Connects to every keeper that answers, and waits until each has said which jobs it has.
+    /// Connects to every keeper that answers, and waits until each has said which jobs it has; for those that do not,
+    /// `allHeard` tells when they have.
     package func adopt() async throws(DomeError) {
         try Files.makeDirectories(folder)
+        var silent: [KeeperConnection] = []
         for name in try Files.list(folder) where name.hasSuffix(".sock") {
+            lastGeneration = max(lastGeneration, UInt64(name.dropLast(5)) ?? 0)
             let connection = makeConnection(folder + "/" + name)
             do throws(DomeError) {
                 try connection.open()
             } catch {
-                await waitUntilGone(record(of: connection))
-                forget(connection.socketPath)
+                await tidyUp(after: connection)
                 continue
             }
-            guard await connection.listed.wait(milliseconds: 5_000) == true else {
-                problem = "the keeper at \(connection.socketPath) does not answer"
-                continue
+            switch await connection.listed.wait(milliseconds: Self.hearingMilliseconds) {
+            case true?: connections.append(connection)
+            case false?: await tidyUp(after: connection)
+            case nil:
+                Log.warning("keeper.silent", ["socket": connection.socketPath])
+                problem = "the keeper at \(connection.socketPath) does not answer; its jobs wait for it"
+                silent.append(connection)
             }
-            connections.append(connection)
         }
         connections.sort { $0.generation < $1.generation }
         let isSame = { (connection: KeeperConnection) in
@@ -60,6 +72,30 @@ package final class KeeperPool {
                 connection.send(.retire)
             }
         }
+        guard !silent.isEmpty else {
+            allHeard.set(true)
+            return
+        }
+        Core.task { [silent, self] in await hear(silent) }
+    }
+
+    /// Waits for keepers that did not answer in time. New jobs have gone elsewhere meanwhile.
+    private func hear(_ silent: [KeeperConnection]) async {
+        for connection in silent {
+            guard await connection.listed.wait() else {
+                await tidyUp(after: connection)
+                continue
+            }
+            connections.append(connection)
+            if !connection.isRetired { connection.send(.retire) }
+        }
+        problem = nil
+        allHeard.set(true)
+    }
+
+    private func tidyUp(after connection: KeeperConnection) async {
+        await waitUntilGone(record(of: connection))
+        forget(connection.socketPath)
     }
 
     /// The keeper for a new job, started if need be. E_INTERNAL with the reason when it cannot be.
@@ -98,7 +134,8 @@ package final class KeeperPool {
     }
 
     private func startKeeper() async {
-        let generation = (connections.map(\.generation).max() ?? 0) + 1
+        let generation = max(lastGeneration, connections.map(\.generation).max() ?? 0) + 1
+        lastGeneration = generation
         let path = "\(folder)/\(generation).sock"
         do throws(DomeError) {
             forget(path)
