@@ -488,7 +488,8 @@ def test_a_disk_that_fills_up_under_a_job_loses_no_line_once_there_is_room(littl
 
 def test_a_disk_that_stays_full_ends_the_job_with_that_reason(little: Daemon) -> None:
     little.write_config({"disk_full_grace_seconds": 1})
-    write_script_tool(little, "test.flood", "yes 'fills the disk' | head -c 30000000", limits={"output_bytes": 64 << 20})
+    flood = "yes $(printf %01000d 0) | head -c 30000000"
+    write_script_tool(little, "test.flood", flood, limits={"output_bytes": 64 << 20})
     little.start()
     little.jobs.run("job.noop")
     # What domed itself needs for the end is given back when it asks.
@@ -506,5 +507,5 @@ def test_a_disk_that_stays_full_ends_the_job_with_that_reason(little: Daemon) ->
     assert [one.payload["reason"] for one in events if one.type == "ERROR"] == ["disk_full"]
     [guard] = [one for one in events if one.type == "GUARD"]
     assert guard.payload["truncated"] and guard.payload["dropped_bytes"] > 0
-    assert {one.line for one in events if one.type == "LOG"} == {b"fills the disk"}
+    assert {one.line for one in events if one.type == "LOG"} == {b"0" * 1000}
     assert rows(little, "SELECT reason FROM jobs WHERE job_id=?", job) == [("disk_full",)]
