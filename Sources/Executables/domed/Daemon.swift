@@ -18,9 +18,12 @@ final class Daemon {
     private let socketPath: String
     private let store: Store
     private let engine: Engine
+    private let service: DomedService
     private let server: GRPCServer
     private let lock: InstanceLock
     private var listener: FileDescriptor
+    /// False for a socket that systemd made: its path is systemd's, and stays.
+    private var ownsSocketPath = true
     private let tcp: TCPAccess?
     private var tcpListener: FileDescriptor?
     private var isLeaving = false
@@ -37,6 +40,7 @@ final class Daemon {
         let passed = Systemd.listenDescriptors()
         if let first = passed.first {
             listener = first
+            ownsSocketPath = false
             try first.setNonblocking(true)
         } else {
             listener = try UnixListener.bind(path: socketPath)
@@ -46,7 +50,7 @@ final class Daemon {
         let identity = ServerIdentity(
             version: Self.version, minimumClientVersion: "0.1.0", endpoint: "unix://" + socketPath,
             stateDirectory: directories.state, processID: getpid())
-        let service = DomedService(
+        service = DomedService(
             engine: engine, streamsExecutor: try LoopExecutor.onNewThread(named: "dome-streams"), identity: identity)
         var limits = TransportLimits()
         limits.maxMessageBytes = Int(clamping: configuration.maxMessageBytes)
@@ -104,6 +108,7 @@ final class Daemon {
             guard !isLeaving, !Files.exists(socketPath) else { continue }
             do throws(DomeError) {
                 listener = try UnixListener.bind(path: socketPath)
+                ownsSocketPath = true
                 try server.add(listener: listener) { socket throws(DomeError) in try UnixListener.admit(socket) }
                 Log.info("socket.bound_again", ["socket": socketPath])
             } catch {
@@ -119,6 +124,7 @@ final class Daemon {
         Systemd.notify("STOPPING=1")
         Log.info("daemon.draining", ["calls": String(server.callCount)])
         engine.drain()
+        service.dismissFollowers()
         server.drain(deadlineMilliseconds: Self.drainMilliseconds) { [self] in
             Core.assumeIsolated { closeSoon() }
         }
@@ -133,7 +139,7 @@ final class Daemon {
         } catch {
             Log.error("daemon.close_failed", ["error": error.description])
         }
-        unlink(socketPath)
+        if ownsSocketPath { unlink(socketPath) }
         Log.info("daemon.stopped")
         Core.loop.stop()
     }

@@ -15,12 +15,19 @@ package final class DomedService {
     let streams: EventStreams
     /// What the status RPC says of this process.
     let identity: ServerIdentity
+    /// Those who follow a job now, by number.
+    var followers: [UInt64: EventFollower] = [:]
 
     /// - Parameter streamsExecutor: the thread on which followers' journals are read and encoded.
     package init(engine: Engine, streamsExecutor: LoopExecutor, identity: ServerIdentity) {
         self.engine = engine
         self.streams = EventStreams(executor: streamsExecutor)
         self.identity = identity
+    }
+
+    /// Tells all who follow a job to come back later, with the last seq they saw.
+    package func dismissFollowers() {
+        for follower in followers.values { follower.dismiss() }
     }
 }
 

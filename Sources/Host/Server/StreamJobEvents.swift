@@ -33,7 +33,7 @@ extension DomedService {
 /// One client that reads one job's journal at its own pace. Reads a piece only when there is something to read and
 /// the client has taken what was sent: a slow client costs no memory and slows nobody.
 @Core
-private final class EventFollower {
+final class EventFollower {
     private let service: DomedService
     private let call: ServerCall
     private let job: JobID
@@ -60,6 +60,7 @@ private final class EventFollower {
     }
 
     func start() {
+        service.followers[number] = self
         call.onCancel = { [self] _ in Core.assumeIsolated { end() } }
         call.onWritable = { [self] in Core.assumeIsolated { advance() } }
         if isFollowing, !head.isTerminal {
@@ -121,9 +122,13 @@ private final class EventFollower {
         call.finish(status)
     }
 
+    /// The daemon is leaving. Ends the stream with what a client takes as a reason to try again.
+    func dismiss() { finish(GRPCStatus(.unavailable, "the daemon is leaving; follow on with since_seq \(sentSeq)")) }
+
     private func end() {
         guard !isEnded else { return }
         isEnded = true
+        service.followers[number] = nil
         observation?.cancel()
         let (streams, number) = (service.streams, number)
         Core.task { await streams.close(number) }
