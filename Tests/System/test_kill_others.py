@@ -217,7 +217,9 @@ def test_sigterm_tells_followers_to_come_back_and_leaves_jobs_running(daemon: Da
     job = start_and_see(daemon, f"echo up; {gate.wait}; echo down", b"up", grants=gate.grants)
     call = daemon.jobs.stream(job)
     seen = [next(call).seq for _ in range(3)]
+    began = time.monotonic()
     assert daemon.stop() == 0
+    assert time.monotonic() - began < 1.5, "a follower must not hold the daemon up"
     with pytest.raises(grpc.RpcError) as caught:
         next(call)
     assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
