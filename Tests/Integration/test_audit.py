@@ -54,7 +54,7 @@ def test_payloads_and_environments_stay_out_of_the_log(daemon: Daemon) -> None:
     assert secret not in daemon.log()
 
 
-@pytest.mark.parametrize("statement", ["DELETE FROM audit", "UPDATE audit SET kind = 'x'", "DELETE FROM audit WHERE seq = 1"])
+@pytest.mark.parametrize("statement", ["DELETE FROM audit WHERE seq = 1", "UPDATE audit SET kind = 'x'"])
 def test_rows_cannot_be_changed_by_accident(daemon: Daemon, statement: str) -> None:
     daemon.jobs.run("job.noop")
     with closing(sqlite3.connect(daemon.state / "domed.sqlite", timeout=10)) as connection:

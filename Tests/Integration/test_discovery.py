@@ -68,10 +68,10 @@ def test_the_schema_documents_themselves_can_be_had(stub: Any, tool_id: str) -> 
     assert json.loads(reply.manifest_json)["tool_id"] == tool_id
 
 
-@pytest.mark.parametrize("call, request_type", [("GetTool", "GetToolRequest"), ("GetToolSchema", "GetToolSchemaRequest")])
+@pytest.mark.parametrize("call", ["GetTool", "GetToolSchema"])
 @pytest.mark.parametrize("tool_id", ["no.such.tool", "../../etc", "Job.Noop"])
-def test_an_unknown_tool_is_named(stub: Any, call: str, request_type: str, tool_id: str) -> None:
-    reply = getattr(stub, call)(getattr(pb2, request_type)(tool_id=tool_id), timeout=10)
+def test_an_unknown_tool_is_named(stub: Any, call: str, tool_id: str) -> None:
+    reply = getattr(stub, call)(getattr(pb2, f"{call}Request")(tool_id=tool_id), timeout=10)
     assert not reply.status.ok
     assert reply.status.code == pb2.E_NOT_FOUND
     assert reply.status.message == f"tool not found: {tool_id}"

@@ -60,7 +60,8 @@ def test_pages_hold_every_job_once_while_jobs_are_added(daemon: Daemon) -> None:
 
 
 @pytest.mark.parametrize(
-    "field, value", [("page_token", "nonsense"), ("since", "yesterday"), ("until", "2026-13-01T00:00:00Z"), ("states", [99])]
+    "field, value",
+    [("page_token", "nonsense"), ("since", "yesterday"), ("until", "2026-13-01T00:00:00Z"), ("states", [99])],
 )
 def test_a_filter_that_makes_no_sense_is_named(stub: Any, field: str, value: Any) -> None:
     status = stub.ListJobs(pb2.ListJobsRequest(**{field: value}), timeout=10).status

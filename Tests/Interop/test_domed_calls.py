@@ -136,7 +136,12 @@ def test_an_unknown_method_is_unimplemented(daemon: Daemon, method: str) -> None
 
 @pytest.mark.parametrize(
     "bytes_sent",
-    [b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" + b" " * 64, b"\0" * 1000, os.urandom(4096), b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\xff" * 500],
+    [
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" + b" " * 64,
+        b"\0" * 1000,
+        os.urandom(4096),
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\xff" * 500,
+    ],
     ids=["HTTP/1.1", "zeros", "noise", "preface and noise"],
 )
 def test_garbage_on_the_socket_costs_that_connection_alone(daemon: Daemon, bytes_sent: bytes) -> None:

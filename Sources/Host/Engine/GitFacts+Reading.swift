@@ -47,7 +47,9 @@ extension GitFacts {
         guard answer.exitCode == 0 || answer.exitCode == 1 else { return nil }
         var settings: [(key: String, value: String)] = []
         for name in answer.output.split(separator: 0) {
-            guard let key = String(validating: name, as: UTF8.self), let dot = key.lastIndex(of: ".") else { return nil }
+            guard let key = String(validating: name, as: UTF8.self), let dot = key.lastIndex(of: ".") else {
+                return nil
+            }
             settings.append((key, ""))
             settings.append((key[..<dot] + ".required", "false"))
         }

@@ -109,6 +109,23 @@ class Daemon:
                 raise DaemonError(f"domed took no connection on {self.socket} for {seconds} s\n{self.log_tail()}")
             time.sleep(0.002)
 
+    def refuses_to_start(self, *arguments: str, environment: dict[str, str] | None = None) -> str:
+        """Starts domed, which must end by itself with an exit status that is not 0; returns its last words."""
+        ended = subprocess.run(
+            [self.bin / "domed", *arguments],
+            env=self.environment if environment is None else environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=20,
+            check=False,
+        )
+        assert ended.returncode > 0, (ended.returncode, ended.stderr)
+        last = ended.stderr.strip().splitlines()[-1]
+        assert last.startswith("domed: "), ended.stderr
+        return last
+
     def accepts_connections(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:
             try:
@@ -132,6 +149,8 @@ class Daemon:
 
     def _end(self, sign: int, seconds: float) -> int:
         assert self.process is not None, "domed was not started"
+        # Calls to the next daemon must not meet a connection of this one.
+        self._jobs = None
         self.process.send_signal(sign)
         try:
             status = self.process.wait(seconds)

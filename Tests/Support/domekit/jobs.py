@@ -44,6 +44,11 @@ def event(message: Any) -> Event:
     return Event(message.seq, name, json.loads(message.payload_json or "{}"), message)
 
 
+def raw(events: list[Event]) -> list[bytes]:
+    """The events as they came over the wire, to be compared byte by byte."""
+    return [one.raw.SerializeToString() for one in events]
+
+
 def state_name(state: int) -> str:
     """"SUCCEEDED" for JOB_STATE_SUCCEEDED."""
     return pb2.JobState.Name(state).removeprefix("JOB_STATE_")

@@ -1,0 +1,169 @@
+"""Journals that are torn, damaged or gone: what is there is read, what is lost is named, other jobs are unharmed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from domekit.daemon import Daemon, pb2
+from domekit.gates import Gate
+from domekit.jobs import Event, assert_complete, raw, state_name
+
+
+def journal(daemon: Daemon, job: str) -> Path:
+    [path] = (daemon.state / "jobs").glob(f"*/{job}/events.journal")
+    return path
+
+
+def terminal_frames_cut(path: Path) -> None:
+    """Cuts the last byte: the terminal event is torn."""
+    os.truncate(path, path.stat().st_size - 1)
+
+
+def unfinished(daemon: Daemon, job: str) -> None:
+    """Makes the job's row what it was before its end was committed."""
+    with closing(sqlite3.connect(daemon.state / "domed.sqlite")) as connection:
+        connection.executescript("DROP TRIGGER audit_rows_stay;")
+        connection.execute(
+            "UPDATE jobs SET state=2, ended_ns=NULL, exit_code=NULL, signal=NULL, reason='', message='', last_seq=0 "
+            "WHERE job_id=?",
+            (job,),
+        )
+        connection.execute("DELETE FROM job_outcomes WHERE job=(SELECT id FROM jobs WHERE job_id=?)", (job,))
+        connection.execute("DELETE FROM audit WHERE job_id=? AND kind='outcome'", (job,))
+        connection.executescript(
+            "CREATE TRIGGER audit_rows_stay BEFORE DELETE ON audit "
+            "BEGIN SELECT RAISE(ABORT, 'audit rows are never deleted'); END;"
+        )
+        connection.commit()
+
+
+@pytest.mark.parametrize(
+    "tool, task, state",
+    [
+        ("job.fail", {"reason": "why"}, "FAILED"),
+        ("job.log", {"lines": ["a", "b", "c"]}, "SUCCEEDED"),
+        ("domed.exec-probe", {"stdout": ["a"], "exit_code": 3}, "FAILED"),
+        ("shell.run", {"argv": ["/no/such/program"]}, "FAILED"),
+    ],
+)
+def test_an_end_cut_short_anywhere_is_repeated_to_the_same_end(
+    daemon: Daemon, tool: str, task: dict, state: str
+) -> None:
+    """As if the machine had stopped between any two bytes of the end and its commit."""
+    events = daemon.jobs.run(tool, task)
+    job = events[0].raw.job_id
+    daemon.stop()
+    path = journal(daemon, job)
+    whole = path.read_bytes()
+    # Behind the keeper's EXIT record (or the last line of a diagnostic) everything is domed's, and may be torn.
+    for cut in range(len(whole), max(len(whole) - 500, 64 + 2 * 88), -37):
+        os.truncate(path, 0)
+        path.write_bytes(whole[:cut])
+        unfinished(daemon, job)
+        daemon.start()
+        again = list(daemon.jobs.follow(job, timeout=20))
+        assert_complete(again)
+        status = daemon.jobs.status(job)
+        if len(again) == len(events):
+            told = [(one.seq, one.type, one.payload) for one in again]
+            assert told == [(one.seq, one.type, one.payload) for one in events], cut
+            assert state_name(status.state) == state
+        else:
+            # The cut went into what the keeper wrote: the job is honestly lost, and never half there.
+            assert status.reason == "keeper_lost", (cut, [one.payload for one in again])
+        assert [one.type for one in again].count("ERROR") <= 1
+        daemon.stop()
+
+
+def test_a_torn_journal_of_an_ended_job_is_read_up_to_the_tear_and_named(daemon: Daemon) -> None:
+    events = daemon.jobs.run("job.log", {"lines": [f"line {number}" for number in range(100)]})
+    job = events[0].raw.job_id
+    daemon.stop()
+    path = journal(daemon, job)
+    os.truncate(path, path.stat().st_size // 2)
+    daemon.start()
+    found: list[Event] = []
+    code = grpc.StatusCode.OK
+    try:
+        for one in daemon.jobs.follow(job, follow=False):
+            found.append(one)
+    except grpc.RpcError as error:
+        code = error.code()
+        assert job in error.details()
+    readable = [one for one in found if one.type == "LOG"]
+    assert raw(readable) == raw([one for one in events if one.type == "LOG"][: len(readable)])
+    assert 20 < len(readable) < 80
+    # Either the loss is an event that says so, or the stream says that it is not whole. Never silence.
+    if code == grpc.StatusCode.OK:
+        assert any(one.type == "GUARD" and one.payload.get("truncated") for one in found)
+    assert state_name(daemon.jobs.status(job).state) == "SUCCEEDED"
+    assert daemon.jobs.submit("job.noop", wait_ms=5000).status.ok
+
+
+def test_a_journal_damaged_in_the_middle_names_the_job_and_hurts_no_other(daemon: Daemon) -> None:
+    events = daemon.jobs.run("job.log", {"lines": ["x" * 200] * 50})
+    other = daemon.jobs.run("job.log", {"lines": ["other"]})
+    job = events[0].raw.job_id
+    daemon.stop()
+    path = journal(daemon, job)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0x40
+    path.write_bytes(content)
+    daemon.start()
+    with pytest.raises(grpc.RpcError) as caught:
+        list(daemon.jobs.follow(job))
+    assert job in caught.value.details()
+    assert raw(daemon.jobs.replay(other[0].raw.job_id)) == raw(other)
+
+
+def test_a_missing_journal_names_the_job(daemon: Daemon) -> None:
+    job = daemon.jobs.run("job.noop")[0].raw.job_id
+    daemon.stop()
+    shutil.rmtree(journal(daemon, job).parent)
+    daemon.start()
+    assert state_name(daemon.jobs.status(job).state) == "SUCCEEDED"
+    with pytest.raises(grpc.RpcError) as caught:
+        daemon.jobs.replay(job)
+    assert job in caught.value.details()
+
+
+def test_a_torn_journal_of_a_running_job_costs_only_what_is_torn(daemon: Daemon) -> None:
+    """Machine and keeper went down together: the tail is torn, the EXIT record never written."""
+    with Gate(daemon.directory / "gates") as gate:
+        job = daemon.jobs.start("shell.run", {"script": f"seq 100; {gate.wait}"}, grants=gate.grants)
+        seen = []
+        for one in daemon.jobs.follow(job):
+            seen.append(one)
+            if one.line == b"100":
+                break
+        keeper = daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=10).keepers[0].pid
+        daemon.kill9()
+        os.kill(keeper, signal.SIGKILL)
+        wait_until_gone(daemon)
+    path = journal(daemon, job)
+    # The keeper keeps space reserved, so the tear is where the content ends.
+    content = path.read_bytes().rstrip(b"\0")
+    path.write_bytes(content[:-3])
+    daemon.start()
+    events = list(daemon.jobs.follow(job, timeout=20))
+    assert_complete(events)
+    assert events[-1].payload["reason"] == "keeper_lost"
+    kept = [one for one in events if one.raw.SerializeToString() in set(raw(seen))]
+    assert raw(kept) == raw(seen[: len(kept)]) and len(kept) >= 2
+
+
+def wait_until_gone(daemon: Daemon) -> None:
+    deadline = time.monotonic() + 20
+    while daemon.pids() and time.monotonic() < deadline:
+        time.sleep(0.002)
+    assert not daemon.pids()
