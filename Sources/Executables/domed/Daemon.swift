@@ -11,7 +11,7 @@ import Glibc
 /// The parts of domed, put together; which knows which is said here and nowhere else.
 @Core
 final class Daemon {
-    nonisolated static let version = "0.1.0"
+    nonisolated static let version = DomeVersion.text
     private static let drainMilliseconds: UInt64 = 2_000
 
     private let directories: Directories
@@ -77,8 +77,10 @@ final class Daemon {
                     registryPath: variable("DOME_REGISTRY_PATH"))),
             store: store,
             files: JobFiles(
-                executor: try LoopExecutor.onNewThread(named: "dome-files"), jobsPath: directories.jobsPath),
+                executor: try LoopExecutor.onNewThread(named: "dome-files"), jobsPath: directories.jobsPath,
+                sparesPath: directories.state + "/spare"),
             facts: FactsReader(executor: try LoopExecutor.onNewThread(named: "dome-facts")),
+            rules: RulesReader(executor: try LoopExecutor.onNewThread(named: "dome-rules")),
             keepers: KeeperPool(
                 folder: directories.state + "/keepers", jobsPath: directories.jobsPath,
                 keeperPath: programs + "/domed-keeper",

@@ -47,7 +47,13 @@ extension Engine {
     func accept(
         _ request: SubmitRequest, _ tool: Tool, _ task: JSONValue, _ constraints: Constraints
     ) async throws(DomeError) -> AcceptedRequest {
-        let effective = try await facts.evaluate(directories, tool, grants: constraints.grants)
+        let policy = try await self.policy.current { () async throws(DomeError) in
+            try await self.rules.loadPolicy(self.directories)
+        }
+        let effective =
+            constraints.grants.isEmpty && !tool.manifest.namesPaths
+            ? try policy.evaluate(tool.manifest, grants: [])
+            : try await rules.evaluate(policy, tool, grants: constraints.grants)
         let passed = effective.environmentNames.compactMap { name in
             getenv(name).map { (name: name, value: String(cString: $0)) }
         }
@@ -59,7 +65,7 @@ extension Engine {
     private func currentTool(_ id: String) async throws(DomeError) -> Tool {
         refreshCatalog()
         if let tool = catalog.snapshot[id: id] { return tool }
-        await facts.reloadIfChanged(catalog, somethingIsMissing: true)
+        await rules.reloadIfChanged(catalog)
         return try catalog.snapshot.tool(id)
     }
 
@@ -67,7 +73,10 @@ extension Engine {
     /// folder is made and its process prepared up to the gate; a replay or a refusal throws that away.
     private func admit(_ accepted: AcceptedRequest) async throws(DomeError) -> (id: JobID, isReplayed: Bool) {
         if let replay = try await replayWhenFull(accepted) { return (replay, true) }
-        let job = LiveJob(accepted, id: JobID.make(), provenance: initialProvenance(accepted))
+        let (spare, needsRefill) = files.spares.take()
+        let job = LiveJob(accepted, id: JobID.make(shard: spare?.shard), provenance: initialProvenance(accepted))
+        job.spare = spare
+        if needsRefill { Core.task { [self] in await facts.refill(files.spares) } }
         // Known before the commit, so that nothing the keeper says of it is missed; not yet visible to clients.
         live[job.id] = job
         if placesTaken < configuration.maxRunningJobs, queue.count == 0 { takePlace(job) }

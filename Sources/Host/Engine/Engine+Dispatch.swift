@@ -32,7 +32,7 @@ extension Engine {
 
     /// Makes the job's folder with its first event.
     func makeFolder(_ job: LiveJob) async -> Result<Void, DomeError> {
-        do throws(DomeError) { return .success(try await files.create(job.id)) } catch { return .failure(error) }
+        do throws(DomeError) { return .success(try await files.create(job.id, from: job.spare)) } catch { return .failure(error) }
     }
 
     /// Makes the process of a job that has a place, up to the gate. The plugin decides while the disk still works

@@ -10,6 +10,7 @@ extension Engine {
     /// ones are finished from their EXIT records, waiting ones wait again. Safe to be cut short and repeated.
     package func recover() async throws(DomeError) {
         Core.task { [self] in hostFacts.set(await facts.host()) }
+        Core.task { [self] in await facts.renew(files.spares) }
         for worker in workers.values { worker.warmUp() }
         try await audit(.daemonStart)
         let unfinished = try await store.unfinishedJobs()

@@ -14,6 +14,10 @@ package final class Engine {
     let store: Store
     let files: JobFiles
     let facts: FactsReader
+    let rules: RulesReader
+    let policy: PolicyCache
+    /// When the registry was last looked at, and what git last said, by folder.
+    private var catalogCheckedNanoseconds: Int64 = 0
     let keepers: KeeperPool
     /// The executor plugins by id.
     let workers: [String: ExecutorWorker]
@@ -36,7 +40,7 @@ package final class Engine {
 
     package init(
         configuration: Configuration, directories: Directories, catalog: Catalog, store: Store, files: JobFiles,
-        facts: FactsReader, keepers: KeeperPool, workers: [String: ExecutorWorker], version: String
+        facts: FactsReader, rules: RulesReader, keepers: KeeperPool, workers: [String: ExecutorWorker], version: String
     ) {
         self.configuration = configuration
         self.directories = directories
@@ -44,6 +48,8 @@ package final class Engine {
         self.store = store
         self.files = files
         self.facts = facts
+        self.rules = rules
+        policy = PolicyCache(directories)
         self.keepers = keepers
         self.workers = workers
         self.version = version
@@ -58,21 +64,25 @@ package final class Engine {
     /// Stops starting jobs; those that run go on without this daemon.
     package func drain() { isDraining = true }
 
-    /// The tools, by id.
-    package func tools() -> [ToolReport] {
-        refreshCatalog()
+    /// The tools, by id, as the registry is now.
+    package func tools() async -> [ToolReport] {
+        await rules.reloadIfChanged(catalog)
         return catalog.snapshot.tools.map(Self.report)
     }
 
-    /// One tool. E_NOT_FOUND "tool not found: ID".
-    package func tool(_ id: String) throws(DomeError) -> ToolReport {
-        refreshCatalog()
+    /// One tool, as the registry is now. E_NOT_FOUND "tool not found: ID".
+    package func tool(_ id: String) async throws(DomeError) -> ToolReport {
+        await rules.reloadIfChanged(catalog)
         return Self.report(try catalog.snapshot.tool(id))
     }
 
-    /// Has the registry looked at again, off this thread; the next question sees what changed.
+    /// Has the registry looked at again, off this thread and at most once a second: what a submission does, which
+    /// does not wait for it.
     func refreshCatalog() {
-        Core.task { [self] in await facts.reloadIfChanged(catalog) }
+        let now = Clock.monotonicNanoseconds()
+        guard now - catalogCheckedNanoseconds > 1_000_000_000 else { return }
+        catalogCheckedNanoseconds = now
+        Core.task { [self] in await rules.reloadIfChanged(catalog) }
     }
 
     private static func report(_ tool: Tool) -> ToolReport {

@@ -1,9 +1,8 @@
 package import DomeAsync
-package import DomeCatalog
-package import DomeModel
-package import DomePlatform
+internal import DomeModel
+internal import DomePlatform
 
-/// Finds out what takes time: git, the host, the registry's files. On a thread of its own and never for long: a
+/// Does what takes time and nobody should wait for: git, the host, folders made ahead. On a thread of its own and never for long: a
 /// repository on a dead network mount must not hold a job up. What git answers is kept for a short time per folder,
 /// so that a thousand jobs from one place ask once.
 package actor FactsReader {
@@ -12,30 +11,17 @@ package actor FactsReader {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    private var catalogCheckedNanoseconds: Int64 = 0
-
     private static let freshNanoseconds: Int64 = 2_000_000_000
 
     package init(executor: LoopExecutor) { self.executor = executor }
 
-    /// Reads the registry again if it changed since it was last looked at; looks at most once a second unless
-    /// somebody misses something.
-    package func reloadIfChanged(_ catalog: Catalog, somethingIsMissing: Bool = false) {
-        let now = Clock.monotonicNanoseconds()
-        guard somethingIsMissing || now - catalogCheckedNanoseconds > 1_000_000_000 else { return }
-        catalogCheckedNanoseconds = now
-        if catalog.reloadIfChanged() {
-            let snapshot = catalog.snapshot
-            Log.info(
-                "registry.reloaded", ["tools": "\(snapshot.tools.count)", "problems": "\(snapshot.problems.count)"])
-        }
-    }
+    /// Makes folders for jobs to come.
+    func refill(_ spares: SpareFolders) { spares.refill() }
 
-    /// Puts permissions and grants together; looks at the paths on disk.
-    package func evaluate(
-        _ directories: Directories, _ tool: Tool, grants: [Permission]
-    ) throws(DomeError) -> EffectiveGrants {
-        try Policy.load(directories).evaluate(tool.manifest, grants: grants)
+    /// Throws away the folders of an earlier life and makes new ones.
+    func renew(_ spares: SpareFolders) {
+        spares.clear()
+        spares.refill()
     }
 
     /// The machine's facts; takes some milliseconds.

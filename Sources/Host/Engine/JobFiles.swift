@@ -9,20 +9,29 @@ internal import Glibc
 package actor JobFiles {
     private let executor: LoopExecutor
     private let jobsPath: String
+    package nonisolated let spares: SpareFolders
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    package init(executor: LoopExecutor, jobsPath: String) {
+    /// - Parameter sparesPath: a folder of its own, on the same file system.
+    package init(executor: LoopExecutor, jobsPath: String, sparesPath: String) {
         self.executor = executor
         self.jobsPath = jobsPath
+        spares = SpareFolders(folder: sparesPath, jobsPath: jobsPath)
     }
 
     /// Where the journal of a job lies.
     package nonisolated func journalPath(_ job: JobID) -> String { Journal.path(jobsPath: jobsPath, job) }
 
     /// Makes a job's folder and journal with its first event, seq 1: queued.
-    package func create(_ job: JobID) throws(DomeError) {
-        let writer = try JournalWriter.create(path: journalPath(job), job)
+    package func create(_ job: JobID, from spare: SpareFolders.Spare? = nil) throws(DomeError) {
+        let writer: JournalWriter
+        if let spare {
+            try spares.move(spare, to: Journal.directory(jobsPath: jobsPath, job))
+            writer = try JournalWriter.open(path: journalPath(job), job)
+        } else {
+            writer = try JournalWriter.create(path: journalPath(job), job)
+        }
         try writer.appendEvent(.stateChange, stateChangePayload(from: nil, to: .queued))
     }
 

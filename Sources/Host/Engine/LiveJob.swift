@@ -19,6 +19,8 @@ final class LiveJob {
     /// What is known of its provenance before it runs.
     let provenance: JSONObject
 
+    /// The folder made ahead for it, until it is used.
+    var spare: SpareFolders.Spare?
     var state: JobState = .queued
     var startedNanoseconds: Int64?
     /// Whether it has one of the places for running jobs.

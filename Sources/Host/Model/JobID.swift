@@ -44,8 +44,15 @@ package struct JobID: Sendable, Hashable, CustomStringConvertible {
         return JobID(prefix + runID.dropFirst(4))
     }
 
-    /// Two random digits that spread job directories over 1,024 shards.
+    /// Two random digits that spread job directories over `shardCount` shards.
     package var shard: String { String(text.suffix(2)) }
+
+    package static let shardCount: UInt16 = 1_024
+
+    /// The shard of ids whose `random.1` ends in the ten bits of `index`.
+    package static func shardName(_ index: UInt16) -> String {
+        String(decoding: [alphabet[Int(index >> 5 & 31)], alphabet[Int(index & 31)]], as: UTF8.self)
+    }
 
     package var description: String { text }
 

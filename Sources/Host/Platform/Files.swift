@@ -58,7 +58,7 @@ package enum Files {
         do throws(DomeError) {
             try writeAll(file, bytes, what: temporary)
             guard fdatasync(file.number) == 0 else { throw DomeError.system("sync \(temporary)", errno) }
-            guard rename(temporary, path) == 0 else { throw DomeError.system("rename \(temporary) to \(path)", errno) }
+            guard Glibc.rename(temporary, path) == 0 else { throw DomeError.system("rename \(temporary) to \(path)", errno) }
         } catch {
             unlink(temporary)
             throw error
@@ -81,6 +81,16 @@ package enum Files {
         let copy = fcntl(2, F_DUPFD_CLOEXEC, 3)
         guard copy >= 0 else { throw .system("duplicate stderr", errno) }
         return FileDescriptor(owning: copy)
+    }
+
+    /// Renames; what was at `target` is replaced if it may be.
+    package static func rename(_ path: String, to target: String) throws(DomeError) {
+        guard Glibc.rename(path, target) == 0 else { throw .system("rename \(path) to \(target)", errno) }
+    }
+
+    /// Creates an empty file with mode 0600; one that is there is an error.
+    package static func createEmpty(_ path: String) throws(DomeError) {
+        _ = try open(path, O_WRONLY | O_CREAT | O_EXCL)
     }
 
     package static func isDirectory(_ path: String) -> Bool {

@@ -6,9 +6,9 @@ internal import DomeWire
 
 extension DomedService {
     /// One tool's descriptor.
-    func getTool(_ request: Domed_V1_GetToolRequest) -> Domed_V1_GetToolResponse {
+    func getTool(_ request: Domed_V1_GetToolRequest) async -> Domed_V1_GetToolResponse {
         do throws(DomeError) {
-            let tool = try engine.tool(request.toolId)
+            let tool = try await engine.tool(request.toolId)
             return .with {
                 $0.status = .ok()
                 $0.tool = .with {

@@ -6,9 +6,9 @@ internal import DomeWire
 
 extension DomedService {
     /// A tool's schema documents themselves, and its manifest.
-    func getToolSchema(_ request: Domed_V1_GetToolSchemaRequest) -> Domed_V1_GetToolSchemaResponse {
+    func getToolSchema(_ request: Domed_V1_GetToolSchemaRequest) async -> Domed_V1_GetToolSchemaResponse {
         do throws(DomeError) {
-            let tool = try engine.tool(request.toolId)
+            let tool = try await engine.tool(request.toolId)
             return .with {
                 $0.status = .ok()
                 $0.inputSchemaJson = tool.inputSchemaJSON

@@ -5,10 +5,11 @@ internal import DomeWire
 
 extension DomedService {
     /// All tools, by id.
-    func listTools(_ request: Domed_V1_ListToolsRequest) -> Domed_V1_ListToolsResponse {
-        .with {
+    func listTools(_ request: Domed_V1_ListToolsRequest) async -> Domed_V1_ListToolsResponse {
+        let tools = await engine.tools()
+        return .with {
             $0.status = .ok()
-            $0.tools = engine.tools().map { tool in
+            $0.tools = tools.map { tool in
                 .with {
                     $0.toolId = tool.toolID
                     $0.version = tool.version

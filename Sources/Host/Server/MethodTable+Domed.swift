@@ -14,9 +14,9 @@ extension DomedService {
         var table = MethodTable()
         table.immediate(Service.health, health)
         table.immediate(Service.listCapabilities, listCapabilities)
-        table.immediate(Service.listTools, listTools)
-        table.immediate(Service.getTool, getTool)
-        table.immediate(Service.getToolSchema, getToolSchema)
+        table.waiting(Service.listTools) { [self] request, _ in await listTools(request) }
+        table.waiting(Service.getTool) { [self] request, _ in await getTool(request) }
+        table.waiting(Service.getToolSchema) { [self] request, _ in await getToolSchema(request) }
         table.immediate(Service.getGateDecision, getGateDecision)
         table.immediate(Service.getPromotionDecision, getPromotionDecision)
         table.immediate(Service.getStatus, getStatus)

@@ -1,0 +1,31 @@
+package import DomeAsync
+package import DomeCatalog
+package import DomeModel
+package import DomePlatform
+
+/// Reads what decides over requests: the registry's files, the policy, the paths that are granted. On a thread of its
+/// own, apart from `FactsReader`: requests wait for this one.
+package actor RulesReader {
+    private let executor: LoopExecutor
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    package init(executor: LoopExecutor) { self.executor = executor }
+
+    /// Reads the registry again if it changed since it was last looked at.
+    package func reloadIfChanged(_ catalog: Catalog) {
+        guard catalog.reloadIfChanged() else { return }
+        let snapshot = catalog.snapshot
+        Log.info("registry.reloaded", ["tools": "\(snapshot.tools.count)", "problems": "\(snapshot.problems.count)"])
+    }
+
+    /// The policy, from its file.
+    package func loadPolicy(_ directories: Directories) throws(DomeError) -> Policy { try Policy.load(directories) }
+
+    /// Puts permissions and grants together; looks at the paths on disk.
+    package func evaluate(
+        _ policy: Policy, _ tool: Tool, grants: [Permission]
+    ) throws(DomeError) -> EffectiveGrants {
+        try policy.evaluate(tool.manifest, grants: grants)
+    }
+}

@@ -1,0 +1,20 @@
+internal import Glibc
+
+/// Tells whether a file changed since it was last looked at, for the price of one stat.
+package struct FileStamp: Sendable, Equatable {
+    private let parts: [Int64]
+
+    /// The stamp of what `path` leads to now; all absent files have the same.
+    package init(path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            parts = []
+            return
+        }
+        parts = [
+            Int64(bitPattern: UInt64(status.st_dev)), Int64(bitPattern: UInt64(status.st_ino)),
+            Int64(status.st_size), Int64(status.st_uid), Int64(status.st_mode), Int64(status.st_mtim.tv_sec),
+            Int64(status.st_mtim.tv_nsec), Int64(status.st_ctim.tv_sec), Int64(status.st_ctim.tv_nsec),
+        ]
+    }
+}
