@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -99,6 +100,28 @@ static int attend(pid_t tool) {
     }
 }
 
+static uint64_t microseconds(struct timeval time) {
+    return (uint64_t)time.tv_sec * 1000000u + (uint64_t)time.tv_usec;
+}
+
+// Ends what the tool left behind and reaps all of it, then tells the server. The kernel does the same when we exit,
+// but then takes its time with the namespaces (an expedited RCU grace period, 0.2-0.3 ms) before anybody hears of
+// it; nobody needs to wait for that, because nothing of the job runs any more. kill(-1) misses no process that is
+// being forked: the kernel restarts a fork that finds a signal pending.
+static void empty_namespace(struct outcome *outcome, int ends) {
+    kill(-1, SIGKILL);
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) {}
+    struct rusage own, others;
+    getrusage(RUSAGE_SELF, &own);
+    getrusage(RUSAGE_CHILDREN, &others);
+    outcome->user_microseconds = microseconds(own.ru_utime) + microseconds(others.ru_utime);
+    outcome->system_microseconds = microseconds(own.ru_stime) + microseconds(others.ru_stime);
+    outcome->max_resident_kilobytes = (uint64_t)(others.ru_maxrss > own.ru_maxrss ? others.ru_maxrss : own.ru_maxrss);
+    outcome->emptied = 1;
+    uint64_t one = 1;
+    if (write(ends, &one, sizeof one) < 0) outcome->emptied = 0; // then our death says it
+}
+
 void child_run(struct job *job) {
     struct outcome *outcome = job->outcome;
     if (!build(job, &outcome->failure)) _exit(1);
@@ -114,8 +137,11 @@ void child_run(struct job *job) {
     if (tool < 0) _exit(1);
     announce(job, DOME_JAIL_EXECED, -1);
     // The pipes are the tool's now: we must not keep them open.
-    close_range(0, ~0u, 0);
+    int ends = job->server->ends;
+    close_range(0, (unsigned)ends - 1, 0);
+    close_range((unsigned)ends + 1, ~0u, 0);
     outcome->status = attend(tool);
     outcome->finished = 1;
+    empty_namespace(outcome, ends);
     _exit(0);
 }

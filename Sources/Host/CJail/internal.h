@@ -60,8 +60,10 @@ const char *plan_string(const struct plan *plan, uint32_t offset, const char *ot
 struct outcome {
     uint32_t executed;
     uint32_t finished; // `status` is the tool's
+    uint32_t emptied;  // nothing is left in the namespace but PID 1, which says so by `ends`; the usage is set
     int32_t status;
     uint64_t layers;
+    uint64_t user_microseconds, system_microseconds, max_resident_kilobytes;
     struct failure failure;
 };
 
@@ -75,6 +77,7 @@ struct server {
     int writable_root; // detached writable mount of the curated root's tmpfs
     int own_proc;     // O_PATH of the /proc of the server's PID namespace, whatever namespace it is in
     int scope;        // Landlock ruleset, or -1: the kernel has none
+    int ends;         // eventfd by which a job's PID 1 says that its namespace is empty
     int last_capability;
     uint64_t layers;  // of every job
     const char *const *system_paths;

@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -22,6 +23,7 @@ struct slot {
     uint64_t token;
     pid_t pid;
     bool is_killed;
+    bool is_reported; // its final message is sent; only its PID 1 is still to be reaped
 };
 
 static struct server server;
@@ -179,12 +181,9 @@ static bool receive(void) {
     return true;
 }
 
-static uint64_t microseconds(struct timeval time) {
-    return (uint64_t)time.tv_sec * 1000000u + (uint64_t)time.tv_usec;
-}
-
-static void report_end(const struct slot *slot, const struct outcome *outcome, int status,
-                       const struct rusage *usage) {
+static void report_end(struct slot *slot, const struct outcome *outcome, int status) {
+    if (slot->is_reported) return;
+    slot->is_reported = true;
     if (!outcome->finished && outcome->failure.stage != DOME_JAIL_STAGE_NONE && !outcome->executed) {
         reply_failure(slot->token, &outcome->failure, outcome->layers);
         return;
@@ -202,10 +201,25 @@ static void report_end(const struct slot *slot, const struct outcome *outcome, i
         reply.status = slot->is_killed ? SIGKILL : status;
         reply.cause = slot->is_killed ? DOME_JAIL_CAUSE_KILLED : DOME_JAIL_CAUSE_LOST;
     }
-    reply.user_microseconds = microseconds(usage->ru_utime);
-    reply.system_microseconds = microseconds(usage->ru_stime);
-    reply.max_resident_kilobytes = (uint64_t)usage->ru_maxrss;
+    reply.user_microseconds = outcome->user_microseconds;
+    reply.system_microseconds = outcome->system_microseconds;
+    reply.max_resident_kilobytes = outcome->max_resident_kilobytes;
     reply_send(&reply, -1);
+}
+
+static void keep_usage(struct outcome *outcome, const struct rusage *usage) {
+    outcome->user_microseconds = (uint64_t)usage->ru_utime.tv_sec * 1000000u + (uint64_t)usage->ru_utime.tv_usec;
+    outcome->system_microseconds = (uint64_t)usage->ru_stime.tv_sec * 1000000u + (uint64_t)usage->ru_stime.tv_usec;
+    outcome->max_resident_kilobytes = (uint64_t)usage->ru_maxrss;
+}
+
+// Reports the jobs whose PID 1 says that it is alone.
+static void take_ends(void) {
+    uint64_t count;
+    if (read(server.ends, &count, sizeof count) < 0) return;
+    for (size_t index = 0; index < slot_end; index++) {
+        if (slots[index].pid != 0 && outcomes[index].emptied) report_end(&slots[index], &outcomes[index], 0);
+    }
 }
 
 // A dead PID 1 is an empty namespace: the kernel reaps the rest of it first.
@@ -216,7 +230,8 @@ static void reap(void) {
     while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
         for (size_t index = 0; index < slot_end; index++) {
             if (slots[index].pid != pid) continue;
-            report_end(&slots[index], &outcomes[index], status, &usage);
+            if (!slots[index].is_reported) keep_usage(&outcomes[index], &usage);
+            report_end(&slots[index], &outcomes[index], status);
             slots[index].pid = 0;
             break;
         }
@@ -240,6 +255,8 @@ static bool set_up(int argc, char *const *argv, struct failure *failure) {
         close_range(SERVER_SOCKET + 1, ~0u, 0) < 0) {
         return fail(failure, DOME_JAIL_STAGE_SERVER_SETUP, errno, "descriptors");
     }
+    server.ends = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (server.ends < 0) return fail(failure, DOME_JAIL_STAGE_SERVER_SETUP, errno, "eventfd");
     setsid();
     umask(0);
     server.scope = scope_open(argv[4][0] - '0');
@@ -271,9 +288,12 @@ void dome_jail_serve(int argc, char *const *argv) {
         _exit(1);
     }
     reply_ready(&server);
-    struct pollfd polled[2] = {{.fd = SERVER_SOCKET, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+    struct pollfd polled[3] = {{.fd = SERVER_SOCKET, .events = POLLIN},
+                               {.fd = signals, .events = POLLIN},
+                               {.fd = server.ends, .events = POLLIN}};
     for (;;) {
-        if (poll(polled, 2, -1) < 0) continue;
+        if (poll(polled, 3, -1) < 0) continue;
+        if (polled[2].revents != 0) take_ends();
         if (polled[1].revents != 0) {
             struct signalfd_siginfo ignored[16];
             while (read(signals, ignored, sizeof ignored) > 0) {}

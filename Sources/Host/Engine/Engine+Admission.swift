@@ -83,6 +83,8 @@ extension Engine {
         let isToWait = !job.hasPlace
         if isToWait { queuePlacesPromised += 1 }
         defer { if isToWait { queuePlacesPromised -= 1 } }
+        // First of all: everything up to the gate waits for the executor, the commit only for the disk.
+        if job.hasPlace { startPlanning(job) }
         let folder = Core.task { [self] in await makeFolder(job) }
         let preparation = Core.task { [self] in await prepare(job, folder) }
         let result: Result<Admission, DomeError>

@@ -32,7 +32,11 @@ extension Engine {
 
     /// Makes the job's folder with its first event.
     func makeFolder(_ job: LiveJob) async -> Result<Void, DomeError> {
-        do throws(DomeError) { return .success(try await files.create(job.id, from: job.spare)) } catch { return .failure(error) }
+        do throws(DomeError) {
+            return .success(try await files.create(job.id, from: job.spare))
+        } catch {
+            return .failure(error)
+        }
     }
 
     /// Makes the process of a job that has a place, up to the gate. The plugin decides while the disk still works
@@ -43,10 +47,10 @@ extension Engine {
         guard job.hasPlace, let request = job.request, case .executor = request.tool.manifest.execution else {
             return await folder.value
         }
-        let plan = await plan(job, request)
         do throws(DomeError) {
+            let plan = try await plan(job, request)
             try await folder.value.get()
-            return .success(try await launch(job, try plan.get()))
+            return .success(try await launch(job, plan))
         } catch {
             return .failure(error)
         }
@@ -59,33 +63,42 @@ extension Engine {
         }
         guard case .executor = request.tool.manifest.execution else { return .success(()) }
         do throws(DomeError) {
-            return .success(try await launch(job, try await plan(job, request).get()))
+            return .success(try await launch(job, try await plan(job, request)))
         } catch {
             return .failure(error)
         }
     }
 
-    /// Asks the executor plugin, in its worker, and holds its answer against what the job may have.
-    private func plan(_ job: LiveJob, _ request: AcceptedRequest) async -> Result<LaunchPlan, DomeError> {
-        guard case .executor(let id, let entrypoint) = request.tool.manifest.execution else {
-            return .failure(DomeError(.internal, "\(job.toolID) has no executor"))
-        }
+    /// Asks the executor plugin, in its worker; returns when the question is on its way.
+    func startPlanning(_ job: LiveJob) {
+        guard let request = job.request, case .executor(let id, let entrypoint) = request.tool.manifest.execution
+        else { return }
         do throws(DomeError) {
             guard let worker = workers[id] else {
                 throw DomeError(.notFound, "executor plugin not found: \(id), which tool \(job.toolID) needs")
             }
             let bounds = request.bounds(job.id)
             let document = request.jobDocument(job.id, entrypoint, bounds)
-            var plan = try PlanReview(bounds).plan(
-                from: try await worker.prepare(Array(document.compact.utf8)), executor: id)
-            plan.files += request.tool.files
-            if request.tool.manifest.standardInput == .task, plan.standardInput == .none {
-                plan.standardInput = .bytes(Array(request.taskJSON.utf8))
-            }
-            return .success(plan)
+            let answer = try worker.prepare(Array(document.compact.utf8))
+            job.planning = .success(Planning(executor: id, bounds: bounds, answer: answer))
         } catch {
-            return .failure(error)
+            job.planning = .failure(error)
         }
+    }
+
+    /// Waits for the executor's plan and holds it against what the job may have.
+    private func plan(_ job: LiveJob, _ request: AcceptedRequest) async throws(DomeError) -> LaunchPlan {
+        if job.planning == nil { startPlanning(job) }
+        guard let planning = try job.planning?.get() else {
+            throw DomeError(.internal, "\(job.toolID) has no executor")
+        }
+        let document = try await planning.answer.wait().get()
+        var plan = try PlanReview(planning.bounds).plan(from: document, executor: planning.executor)
+        plan.files += request.tool.files
+        if request.tool.manifest.standardInput == .task, plan.standardInput == .none {
+            plan.standardInput = .bytes(Array(request.taskJSON.utf8))
+        }
+        return plan
     }
 
     /// Hands the plan to a keeper, gate closed.

@@ -12,7 +12,7 @@ package final class ExecutorWorker {
     private var link: WorkerLink?
     private var process: ProcessHandle?
     private var registration: EventLoop.Registration?
-    private var waiting: [UInt64: CheckedContinuation<Result<[UInt8], DomeError>, Never>] = [:]
+    private var waiting: [UInt64: Call] = [:]
     private var outbox: [WorkerMessage] = []
     private var nextRequest: UInt64 = 1
     private var consecutiveFailures = 0
@@ -21,6 +21,11 @@ package final class ExecutorWorker {
     package private(set) var identity: (id: String, version: String)?
     private var lastFailure = "it ended"
 
+    private struct Call {
+        let answer: OneShot<Result<[UInt8], DomeError>>
+        let timer: LoopTimer
+    }
+
     private static let callLimitMilliseconds: UInt64 = 30_000
 
     package init(pluginFolder: String, workerPath: String) {
@@ -28,22 +33,27 @@ package final class ExecutorWorker {
         self.workerPath = workerPath
     }
 
-    /// Asks the plugin for a launch plan. Errors: what the plugin says (E_INVALID_REQUEST for a task that does not
-    /// fit), or E_INTERNAL when its worker cannot be started or dies over it.
-    package func prepare(_ job: [UInt8]) async throws(DomeError) -> [UInt8] {
+    /// Asks the plugin for a launch plan. The question is on its way when this returns; the answer is the plan's
+    /// document, or what the plugin says (E_INVALID_REQUEST for a task that does not fit), or E_INTERNAL when its
+    /// worker dies over it. Throws when the worker cannot be started.
+    package func prepare(_ job: [UInt8]) throws(DomeError) -> OneShot<Result<[UInt8], DomeError>> {
         try start()
         let request = nextRequest
         nextRequest += 1
-        outbox.append(.prepare(request: request, job: job))
         let timer = Core.loop.schedule(afterMilliseconds: Self.callLimitMilliseconds) { [weak self] in
             Core.assumeIsolated { self?.end("a call took longer than \(Self.callLimitMilliseconds / 1000) s") }
         }
-        defer { timer.cancel() }
-        let result = await withCheckedContinuation { continuation in
-            waiting[request] = continuation
-            flush()
-        }
-        return try result.get()
+        let answer = OneShot<Result<[UInt8], DomeError>>()
+        waiting[request] = Call(answer: answer, timer: timer)
+        outbox.append(.prepare(request: request, job: job))
+        flush()
+        return answer
+    }
+
+    private func finish(_ request: UInt64, _ result: Result<[UInt8], DomeError>) {
+        guard let call = waiting.removeValue(forKey: request) else { return }
+        call.timer.cancel()
+        call.answer.set(result)
     }
 
     /// Starts the worker ahead of the first call, so that it does not pay for it.
@@ -102,10 +112,10 @@ package final class ExecutorWorker {
             identity = (hello.pluginID, hello.pluginVersion)
         case .plan(let request, let document):
             consecutiveFailures = 0
-            waiting.removeValue(forKey: request)?.resume(returning: .success(document))
+            finish(request, .success(document))
         case .failed(0, _, let message): end(message)
         case .failed(let request, let code, let message):
-            waiting.removeValue(forKey: request)?.resume(returning: .failure(DomeError(code, message)))
+            finish(request, .failure(DomeError(code, message)))
         case .prepare, .cancel: end("its worker sent a message that only domed may send")
         }
     }
@@ -137,8 +147,6 @@ package final class ExecutorWorker {
         blockedUntilNanoseconds = Clock.monotonicNanoseconds() + Int64(pause) * 1_000_000
         Log.warning("worker.lost", ["plugin_folder": pluginFolder, "reason": why])
         let error = DomeError(.internal, "executor plugin \(pluginFolder) failed: \(why)")
-        let callers = waiting.values
-        waiting.removeAll()
-        for caller in callers { caller.resume(returning: .failure(error)) }
+        for request in waiting.keys.sorted() { finish(request, .failure(error)) }
     }
 }

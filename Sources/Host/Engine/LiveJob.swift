@@ -19,6 +19,8 @@ final class LiveJob {
     /// What is known of its provenance before it runs.
     let provenance: JSONObject
 
+    /// The question to the executor, once it was asked.
+    var planning: Result<Planning, DomeError>?
     /// The folder made ahead for it, until it is used.
     var spare: SpareFolders.Spare?
     var state: JobState = .queued
@@ -78,6 +80,13 @@ final class LiveJob {
         if isCancelRequested { report.message = "cancel requested" }
         return report
     }
+}
+
+/// An executor that was asked for a job's plan.
+struct Planning: Sendable {
+    var executor: String
+    var bounds: PlanBounds
+    var answer: OneShot<Result<[UInt8], DomeError>>
 }
 
 /// What came of preparing a job up to the gate.
