@@ -160,23 +160,9 @@ static bool open_work(struct server *server, struct job *job, struct failure *fa
         if (!open_source(server, job, &mount, &job->work, &is_directory, failure)) return false;
         return is_directory || fail(failure, DOME_JAIL_STAGE_WORK, ENOTDIR, job->plan.bytes + head->work_source);
     }
-    char size[24], inodes[24], uid[16], gid[16];
-    snprintf(size, sizeof size, "%llu", (unsigned long long)head->work_bytes);
-    snprintf(inodes, sizeof inodes, "%llu", (unsigned long long)(head->work_bytes / 4096 + 1024));
-    snprintf(uid, sizeof uid, "%u", server->is_root ? head->uid : geteuid());
-    snprintf(gid, sizeof gid, "%u", server->is_root ? head->gid : getegid());
-    const char *const options[][2] = {
-        {"size", size}, {"nr_inodes", inodes}, {"mode", "0700"}, {"uid", uid}, {"gid", gid}};
-    int context = fsopen("tmpfs", FSOPEN_CLOEXEC);
-    bool is_good = context >= 0;
-    for (size_t index = 0; is_good && index < sizeof options / sizeof *options; index++) {
-        is_good = fsconfig(context, FSCONFIG_SET_STRING, options[index][0], options[index][1], 0) == 0;
-    }
-    is_good = is_good && fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0;
-    if (is_good) job->work = fsmount(context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-    int error = errno;
-    if (context >= 0) close(context);
-    return job->work >= 0 || fail(failure, DOME_JAIL_STAGE_WORK, error, "tmpfs");
+    job->work = work_open(head->work_bytes, server->is_root ? head->uid : geteuid(),
+                          server->is_root ? head->gid : getegid());
+    return job->work >= 0 || fail(failure, DOME_JAIL_STAGE_WORK, errno, "tmpfs");
 }
 
 bool grants_open(struct server *server, struct job *job, struct failure *failure) {

@@ -109,6 +109,10 @@ struct job {
 
 bool grants_open(struct server *server, struct job *job, struct failure *failure);
 void grants_close(struct job *job);
+// A detached tmpfs of that size for /job, the caller's to close; -1 and errno.
+int work_open(uint64_t bytes, uint32_t uid, uint32_t gid);
+// Makes the next one ahead, like the last; for moments in which nobody waits.
+void work_keep_spare(void);
 // The host's /dev/tty, for a job with a terminal; called while the host's mounts are entered.
 bool terminal_open(struct server *server, struct job *job, struct failure *failure);
 

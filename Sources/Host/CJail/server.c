@@ -292,7 +292,12 @@ void dome_jail_serve(int argc, char *const *argv) {
                                {.fd = signals, .events = POLLIN},
                                {.fd = server.ends, .events = POLLIN}};
     for (;;) {
-        if (poll(polled, 3, -1) < 0) continue;
+        int ready = poll(polled, 3, 0);
+        if (ready == 0) {
+            work_keep_spare();
+            ready = poll(polled, 3, -1);
+        }
+        if (ready < 0) continue;
         if (polled[2].revents != 0) take_ends();
         if (polled[1].revents != 0) {
             struct signalfd_siginfo ignored[16];

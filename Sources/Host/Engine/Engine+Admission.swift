@@ -74,7 +74,7 @@ extension Engine {
     private func admit(_ accepted: AcceptedRequest) async throws(DomeError) -> (id: JobID, isReplayed: Bool) {
         if let replay = try await replayWhenFull(accepted) { return (replay, true) }
         let (spare, needsRefill) = files.spares.take()
-        let job = LiveJob(accepted, id: JobID.make(shard: spare?.shard), provenance: initialProvenance(accepted))
+        let job = LiveJob(accepted, id: JobID.make(shard: spare?.shard))
         job.spare = spare
         if needsRefill { Core.task { [self] in await facts.refill(files.spares) } }
         // Known before the commit, so that nothing the keeper says of it is missed; not yet visible to clients.
@@ -85,7 +85,8 @@ extension Engine {
         defer { if isToWait { queuePlacesPromised -= 1 } }
         // First of all: everything up to the gate waits for the executor, the commit only for the disk.
         if job.hasPlace { startPlanning(job) }
-        let folder = Core.task { [self] in await makeFolder(job) }
+        let folder = makeFolder(job)
+        job.provenance = initialProvenance(accepted)
         let preparation = Core.task { [self] in await prepare(job, folder) }
         let result: Result<Admission, DomeError>
         do throws(DomeError) { result = .success(try await store.admit(newJob(job, accepted))) } catch {
@@ -100,7 +101,7 @@ extension Engine {
             guard case .replayed(let record) = try result.get() else { return (job.id, false) }
             return (record.jobID, true)
         }
-        let made = await folder.value
+        let made = await folder.wait()
         hub.publish(job.id, EventHub.Head(lastSeq: 1, isTerminal: false))
         job.isVisible.set(true)
         readSource(of: job)

@@ -30,26 +30,26 @@ extension Engine {
         }
     }
 
-    /// Makes the job's folder with its first event.
-    func makeFolder(_ job: LiveJob) async -> Result<Void, DomeError> {
-        do throws(DomeError) {
-            return .success(try await files.create(job.id, from: job.spare))
-        } catch {
-            return .failure(error)
+    /// Has the job's folder made, with its first event; under way when this returns.
+    func makeFolder(_ job: LiveJob) -> OneShot<Result<Void, DomeError>> {
+        let made = OneShot<Result<Void, DomeError>>()
+        files.create(job.id, from: job.spare) { result in
+            Core.loop.execute { Core.assumeIsolated { _ = made.set(result) } }
         }
+        return made
     }
 
     /// Makes the process of a job that has a place, up to the gate. The plugin decides while the disk still works
     /// at the folder.
     func prepare(
-        _ job: LiveJob, _ folder: Task<Result<Void, DomeError>, Never>
+        _ job: LiveJob, _ folder: OneShot<Result<Void, DomeError>>
     ) async -> Result<Void, DomeError> {
         guard job.hasPlace, let request = job.request, case .executor = request.tool.manifest.execution else {
-            return await folder.value
+            return await folder.wait()
         }
         do throws(DomeError) {
             let plan = try await plan(job, request)
-            try await folder.value.get()
+            try await folder.wait().get()
             return .success(try await launch(job, plan))
         } catch {
             return .failure(error)
@@ -79,7 +79,7 @@ extension Engine {
             }
             let bounds = request.bounds(job.id)
             let document = request.jobDocument(job.id, entrypoint, bounds)
-            let answer = try worker.prepare(Array(document.compact.utf8))
+            let answer = try worker.prepare(document)
             job.planning = .success(Planning(executor: id, bounds: bounds, answer: answer))
         } catch {
             job.planning = .failure(error)
@@ -160,6 +160,7 @@ extension Engine {
             job.state = .running
             job.startedNanoseconds = startedNanoseconds
             store.markRunning(id, startedNanoseconds: startedNanoseconds)
+            Core.task { [self] in _ = await provenanceText(of: job) }
         case .refused(let id, let error): live[id]?.gate.set(.refused(error))
         case .head(let head):
             guard live[head.jobID] != nil, hub.head(of: head.jobID) != nil else { return }
@@ -207,15 +208,24 @@ extension JobEnding {
 }
 
 extension AcceptedRequest {
-    /// What an executor's `prepare` gets.
-    func jobDocument(_ id: JobID, _ entrypoint: JSONObject, _ bounds: PlanBounds) -> JSONValue {
+    /// What an executor's `prepare` gets, as text: put together from texts that are there already.
+    func jobDocument(_ id: JobID, _ entrypoint: JSONObject, _ bounds: PlanBounds) -> [UInt8] {
         var environment = JSONObject()
         for variable in bounds.environment { environment[variable.name] = .string(variable.value) }
-        return [
+        let rest: JSONValue = [
             "job_id": .string(id.text), "run_id": .string(id.runID), "tool_id": .string(tool.manifest.id),
-            "profile": .string(request.profile), "task": task, "constraints": .object(constraints.document),
-            "manifest": tool.manifestDocument, "entrypoint": .object(entrypoint), "work_directory": "/job",
+            "profile": .string(request.profile), "entrypoint": .object(entrypoint), "work_directory": "/job",
             "grants": .array(grants.map { .string($0) }), "environment": .object(environment),
         ]
+        var document: [UInt8] = []
+        document.reserveCapacity(2_048 + taskJSON.utf8.count * 2 + tool.manifestText.utf8.count)
+        JSONText.write(rest, into: &document, order: .given)
+        document.removeLast()
+        for (name, text) in [("task", taskJSON), ("constraints", constraintsJSON), ("manifest", tool.manifestText)] {
+            document.append(contentsOf: ",\"\(name)\":".utf8)
+            document.append(contentsOf: text.utf8)
+        }
+        document.append(UInt8(ascii: "}"))
+        return document
     }
 }

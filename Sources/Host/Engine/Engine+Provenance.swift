@@ -49,11 +49,16 @@ extension Engine {
             job.source.set(GitFacts())
             return
         }
-        Core.task { [self] in job.source.set(await facts.facts(of: folder)) }
+        if let known = facts.known(folder) {
+            job.source.set(known)
+        } else {
+            Core.task { [self] in job.source.set(await facts.facts(of: folder)) }
+        }
     }
 
-    /// The whole document.
-    func provenance(of job: LiveJob, _ exit: ExitReport?) async -> JSONValue {
+    /// The document but for what the sandbox enforced, as text. Made while the job runs, when nobody waits for it.
+    func provenanceText(of job: LiveJob) async -> String {
+        if let text = job.provenanceText { return text }
         // Git has a time limit of its own per question; this is the bound of all of them together.
         let source = await job.source.wait(milliseconds: 5_000) ?? GitFacts()
         let host = await hostFacts.wait()
@@ -67,11 +72,8 @@ extension Engine {
             "python": .string(host.python), "tool": document["tool"]?["version"] ?? "unknown",
         ]
         document["env_fingerprint"] = host.fingerprint
-        if let exit {
-            document["sandbox"] = [
-                "layers": .array(SandboxLayers.names(of: exit.enforcedLayers).map { .string($0) })
-            ]
-        }
-        return .object(document)
+        let text = JSONValue.object(document).compact
+        job.provenanceText = text
+        return text
     }
 }

@@ -1,13 +1,19 @@
 package import DomeAsync
 internal import DomeModel
 internal import DomePlatform
+internal import Synchronization
 
 /// Does what takes time and nobody should wait for: git, the host, folders made ahead. On a thread of its own and never for long: a
 /// repository on a dead network mount must not hold a job up. What git answers is kept for a short time per folder,
 /// so that a thousand jobs from one place ask once.
 package actor FactsReader {
     private let executor: LoopExecutor
-    private var answers: [String: (facts: GitFacts, takenNanoseconds: Int64)] = [:]
+    private struct Answer {
+        var facts: GitFacts
+        var takenNanoseconds: Int64
+    }
+
+    private let answers = Mutex([String: Answer]())
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -27,13 +33,24 @@ package actor FactsReader {
     /// The machine's facts; takes some milliseconds.
     package func host() -> HostFacts { HostFacts.read() }
 
+    /// What is known of `folder` from a moment ago; from any thread, without waiting.
+    package nonisolated func known(_ folder: String) -> GitFacts? {
+        answers.withLock { answers in
+            guard let answer = answers[folder],
+                Clock.monotonicNanoseconds() - answer.takenNanoseconds < Self.freshNanoseconds
+            else { return nil }
+            return answer.facts
+        }
+    }
+
     /// The facts of the repository around `folder`; blocks only this actor's thread.
     package func facts(of folder: String) -> GitFacts {
-        let now = Clock.monotonicNanoseconds()
-        if let answer = answers[folder], now - answer.takenNanoseconds < Self.freshNanoseconds { return answer.facts }
-        if answers.count > 256 { answers.removeAll() }
+        if let facts = known(folder) { return facts }
         let facts = GitFacts.read(folder)
-        answers[folder] = (facts, Clock.monotonicNanoseconds())
+        answers.withLock { answers in
+            if answers.count > 256 { answers.removeAll() }
+            answers[folder] = Answer(facts: facts, takenNanoseconds: Clock.monotonicNanoseconds())
+        }
         return facts
     }
 }

@@ -35,6 +35,22 @@ package actor JobFiles {
         try writer.appendEvent(.stateChange, stateChangePayload(from: nil, to: .queued))
     }
 
+    /// The same without waiting, from any thread; `completion` is called on this actor's thread.
+    package nonisolated func create(
+        _ job: JobID, from spare: SpareFolders.Spare?,
+        completion: @escaping @Sendable (Result<Void, DomeError>) -> Void
+    ) {
+        executor.loop.execute {
+            self.assumeIsolated { files in
+                let result: Result<Void, DomeError>
+                do throws(DomeError) { result = .success(try files.create(job, from: spare)) } catch {
+                    result = .failure(error)
+                }
+                completion(result)
+            }
+        }
+    }
+
     /// What a job's journal holds, for recovery.
     package func summary(_ job: JobID) throws(DomeError) -> JobJournal {
         let summary = try JournalSummary.scan(path: journalPath(job), job)
@@ -43,8 +59,11 @@ package actor JobFiles {
 
     /// Appends what is left to say and the one terminal event, unless an earlier life of the daemon did: then the
     /// ending of that event is the one that counts. Safe to repeat.
-    package func finish(_ job: JobID, _ ending: JobEnding) throws(DomeError) -> FinishedJournal {
-        let path = journalPath(job)
+    ///
+    /// Blocks, briefly: for the thread that writes the row right after it.
+    package static func finish(
+        journal path: String, _ job: JobID, _ ending: JobEnding
+    ) throws(DomeError) -> FinishedJournal {
         let writer: JournalWriter
         if Files.exists(path) {
             writer = try JournalWriter.open(path: path, job, damage: .setAside)

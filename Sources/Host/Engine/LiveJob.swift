@@ -14,10 +14,12 @@ final class LiveJob {
     let caller: Caller
     let createdNanoseconds: Int64
     let priority: Int64
+    /// All of its provenance but the sandbox's part, once it has been put together.
+    var provenanceText: String?
     /// What it takes to start it; nil for one whose request is no longer good after a restart.
     let request: AcceptedRequest?
     /// What is known of its provenance before it runs.
-    let provenance: JSONObject
+    var provenance: JSONObject
 
     /// The question to the executor, once it was asked.
     var planning: Result<Planning, DomeError>?
@@ -44,7 +46,7 @@ final class LiveJob {
     let source = OneShot<GitFacts>()
 
     /// A job to be admitted.
-    init(_ accepted: AcceptedRequest, id: JobID, provenance: JSONObject) {
+    init(_ accepted: AcceptedRequest, id: JobID) {
         self.id = id
         toolID = accepted.tool.manifest.id
         profile = accepted.request.profile
@@ -52,7 +54,7 @@ final class LiveJob {
         createdNanoseconds = Clock.wallNanoseconds()
         priority = accepted.constraints.priority
         request = accepted
-        self.provenance = provenance
+        provenance = [:]
     }
 
     /// A job that an earlier life of the daemon admitted.

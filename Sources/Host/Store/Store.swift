@@ -75,6 +75,16 @@ extension Store {
         writes.submit({ database throws(DomeError) in try database.finish(job) }, completion: completion)
     }
 
+    /// The same for a job whose record is made by `make` on the store's thread, right before it is written: for what
+    /// has to be done in this order and without a detour. `make` may be called again when the transaction fails.
+    package nonisolated(nonsending) func finish(
+        _ make: @escaping @Sendable () throws(DomeError) -> FinishedJob
+    ) async throws(DomeError) -> FinishReceipt {
+        try await answer { completion in
+            self.writes.submit({ database throws(DomeError) in try database.finish(try make()) }, completion: completion)
+        }
+    }
+
     package nonisolated(nonsending) func finish(_ job: FinishedJob) async throws(DomeError) -> FinishReceipt {
         try await answer { self.finish(job, completion: $0) }
     }

@@ -1,0 +1,73 @@
+internal import DomeModel
+internal import DomePlatform
+internal import DomeStore
+
+/// Everything that a job's last transaction writes, but for what only its finished journal tells.
+struct JobEndDraft: Sendable {
+    var jobID: JobID
+    var toolID: String
+    var caller: Caller
+    var startedNanoseconds: Int64?
+    /// The provenance document without the sandbox's part, as text.
+    var provenanceText: String
+    var plan: LaunchPlan?
+    var exit: ExitReport?
+
+    /// The whole, once the journal has its terminal event.
+    func completed(by journal: FinishedJournal) -> FinishedJob {
+        let ending = journal.ending
+        let exitTime = exit.map(\.endedNanoseconds) ?? 0
+        let endedNanoseconds = exitTime > 0 ? exitTime : Clock.wallNanoseconds()
+        var finished = FinishedJob(
+            jobID: jobID, state: ending.state, reason: ending.reason, endedNanoseconds: endedNanoseconds,
+            lastSeq: journal.lastSeq,
+            outcome: AuditEntry(
+                .outcome, timeNanoseconds: endedNanoseconds, actor: caller, jobID: jobID, toolID: toolID,
+                outcome: ending.state.name, details: Self.details(ending, lastSeq: journal.lastSeq)))
+        finished.message = ending.message
+        finished.startedNanoseconds = startedNanoseconds
+        finished.exitCode = ending.exitCode
+        finished.signal = ending.signal
+        finished.outputBytes = journal.bytes
+        finished.planJSON = plan.map { Self.summary(of: $0).compact } ?? "{}"
+        finished.provenanceJSON = provenanceText
+        if let exit {
+            let enforcement = Self.enforcement(exit).compact
+            finished.enforcementJSON = enforcement
+            finished.resourcesJSON = Self.resources(exit).compact
+            // A member more at the end of the object.
+            finished.provenanceJSON = provenanceText.dropLast() + ",\"sandbox\":" + enforcement + "}"
+        }
+        return finished
+    }
+
+    private static func details(_ ending: JobEnding, lastSeq: UInt64) -> JSONObject {
+        var details: JSONObject = ["reason": .string(ending.reason)]
+        if let exitCode = ending.exitCode { details["exit_code"] = .integer(Int64(exitCode)) }
+        if let signal = ending.signal { details["signal"] = .integer(Int64(signal)) }
+        details["last_seq"] = .integer(Int64(clamping: lastSeq))
+        return details
+    }
+
+    /// The plan without environment, input and files: those may hold secrets.
+    private static func summary(of plan: LaunchPlan) -> JSONValue {
+        [
+            "program": .string(plan.arguments.first ?? ""), "argument_count": .integer(Int64(plan.arguments.count)),
+            "mounts": .array(plan.mounts.map { .string(($0.isWritable ? "write:" : "read:") + $0.source) }),
+            "network": .string("\(plan.network)"), "wall_ms": .integer(Int64(clamping: plan.limits.wallMilliseconds)),
+        ]
+    }
+
+    private static func enforcement(_ exit: ExitReport) -> JSONValue {
+        ["layers": .array(SandboxLayers.names(of: exit.enforcedLayers).map { .string($0) })]
+    }
+
+    private static func resources(_ exit: ExitReport) -> JSONValue {
+        [
+            "user_us": .integer(Int64(clamping: exit.userMicroseconds)),
+            "system_us": .integer(Int64(clamping: exit.systemMicroseconds)),
+            "max_rss_kb": .integer(Int64(clamping: exit.maxResidentKilobytes)),
+            "wall_us": .integer(max(0, exit.endedNanoseconds - exit.startedNanoseconds) / 1_000),
+        ]
+    }
+}
