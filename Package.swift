@@ -120,6 +120,10 @@ let package = Package(
             name: "transport-echo", dependencies: ["DomeModel", "DomePlatform", "DomeTransport"],
             path: "Tests/Support/transport-echo", swiftSettings: swiftSettings),
 
+        // The bench's load client over our own client library.
+        .executableTarget(
+            name: "bench-client", dependencies: ["DomeAsync", "DomeClient", "DomeModel", "DomePlatform"],
+            path: "bench/own-client", swiftSettings: swiftSettings),
         // What an event costs on its way to the wire; run by hand.
         .executableTarget(
             name: "wire-bench", dependencies: ["DomeModel", "DomeProto", "DomeWire"],

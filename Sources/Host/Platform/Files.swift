@@ -58,7 +58,9 @@ package enum Files {
         do throws(DomeError) {
             try writeAll(file, bytes, what: temporary)
             guard fdatasync(file.number) == 0 else { throw DomeError.system("sync \(temporary)", errno) }
-            guard Glibc.rename(temporary, path) == 0 else { throw DomeError.system("rename \(temporary) to \(path)", errno) }
+            guard Glibc.rename(temporary, path) == 0 else {
+                throw DomeError.system("rename \(temporary) to \(path)", errno)
+            }
         } catch {
             unlink(temporary)
             throw error
