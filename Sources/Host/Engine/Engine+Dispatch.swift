@@ -178,14 +178,31 @@ extension Engine {
         }
     }
 
+    /// A keeper lives on behind another connection. What was said on the old one may never have come through, and
+    /// to say it twice is harmless; a job that the keeper does not list never reached it.
+    func reconnected(_ old: KeeperConnection, _ new: KeeperConnection) {
+        for job in live.values where job.keeper === old && job.exit.value == nil {
+            job.keeper = new
+            guard let phase = new.jobs[job.id] else {
+                end(lost: job)
+                continue
+            }
+            if phase == .gated { job.gate.set(.ready) }
+            if phase != .exited, hub.head(of: job.id) != nil { new.send(.go(job.id)) }
+            if job.isCancelRequested { new.send(.cancel(job.id, event: nil)) }
+        }
+    }
+
     /// A keeper is gone and no job of it is alive: what it did not report is read from the journals.
     func lost(_ keeper: KeeperConnection) {
-        for job in live.values where job.keeper === keeper && job.exit.value == nil {
-            Core.task { [self] in
-                let report = await exitReport(ofLost: job.id)
-                job.exit.set(JobExit(report: report, workDirectory: nil))
-                job.gate.set(.ended)
-            }
+        for job in live.values where job.keeper === keeper && job.exit.value == nil { end(lost: job) }
+    }
+
+    private func end(lost job: LiveJob) {
+        Core.task { [self] in
+            let report = await exitReport(ofLost: job.id)
+            job.exit.set(JobExit(report: report, workDirectory: nil))
+            job.gate.set(.ended)
         }
     }
 

@@ -54,10 +54,7 @@ package final class Engine {
         self.workers = workers
         self.version = version
         keepers.onEvent = { [weak self] connection, event in self?.take(event, from: connection) }
-        keepers.onReconnected = { [weak self] old, new in
-            guard let self else { return }
-            for job in live.values where job.keeper === old { job.keeper = new }
-        }
+        keepers.onReconnected = { [weak self] old, new in self?.reconnected(old, new) }
         keepers.onLost = { [weak self] connection in self?.lost(connection) }
     }
 

@@ -179,7 +179,13 @@ package final class KeeperPool {
             throw DomeError(.internal, "the new keeper does not answer")
         }
         connections.append(connection)
-        current.set(connection)
+        offer(connection)
+    }
+
+    /// Makes it the keeper for new jobs, unless there is one by now: then it may leave when it is empty.
+    private func offer(_ connection: KeeperConnection) {
+        guard !connection.isRetired, !current.set(connection) else { return }
+        connection.send(.retire)
     }
 
     private func makeConnection(_ path: String) -> KeeperConnection {
@@ -199,16 +205,16 @@ package final class KeeperPool {
         connections.remove(at: index)
         if current.value === connection { current = OneShot() }
         Core.task { [self] in
-            let again = makeConnection(connection.socketPath)
-            if (try? again.open()) != nil, await again.listed.wait(milliseconds: 5_000) == true {
-                connections.append(again)
-                onReconnected(connection, again)
-                if !again.isRetired { current.set(again) }
-                return
-            }
-            for process in connection.innerProcesses.values {
-                while !process.hasEnded { await Core.sleep(milliseconds: 2) }
-            }
+            repeat {
+                let again = makeConnection(connection.socketPath)
+                if (try? again.open()) != nil, await again.listed.wait(milliseconds: 5_000) == true {
+                    connections.append(again)
+                    onReconnected(connection, again)
+                    offer(again)
+                    return
+                }
+                await Core.sleep(milliseconds: 2)
+            } while connection.innerProcesses.values.contains { !$0.hasEnded }
             forget(connection.socketPath)
             onLost(connection)
             if current.value == nil { ensureStarted() }
