@@ -1,0 +1,90 @@
+"""The connection between domed and its keeper breaks while both live."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import time
+
+from domekit.daemon import Daemon, pb2
+from domekit.gates import Gate
+from domekit.jobs import assert_complete
+
+PIDFD_GETFD = 438  # the same on every architecture
+
+
+def keeper_pids(daemon: Daemon) -> list[int]:
+    """Of the keepers that the daemon is connected to."""
+    return [keeper.pid for keeper in daemon.jobs.stub.GetStatus(pb2.GetStatusRequest(), timeout=10).keepers]
+
+
+def break_link(daemon: Daemon) -> None:
+    """Shuts the keepers' ends of all connections to them, with copies of their descriptors."""
+    with open("/proc/net/unix") as table:
+        rows = [line.split() for line in table]
+    connected = {row[6] for row in rows if row[-1].startswith(f"{daemon.state}/keepers/") and row[5] == "03"}
+    assert connected
+    for keeper in keeper_pids(daemon):
+        for name in os.listdir(f"/proc/{keeper}/fd"):
+            try:
+                target = os.readlink(f"/proc/{keeper}/fd/{name}")
+            except OSError:  # closed meanwhile
+                continue
+            if target.strip("socket:[]") in connected:
+                shut(keeper, int(name))
+
+
+def shut(process: int, number: int) -> None:
+    handle = os.pidfd_open(process)
+    libc = ctypes.CDLL(None, use_errno=True)
+    copy = libc.syscall(PIDFD_GETFD, handle, number, 0)
+    os.close(handle)
+    assert copy >= 0, os.strerror(ctypes.get_errno())
+    with socket.socket(fileno=copy) as theirs:
+        theirs.shutdown(socket.SHUT_RDWR)
+
+
+def wait_for_keeper(daemon: Daemon) -> None:
+    deadline = time.monotonic() + 20
+    while not keeper_pids(daemon):
+        assert time.monotonic() < deadline
+
+
+def test_running_jobs_go_on_and_can_still_be_cancelled(daemon: Daemon) -> None:
+    with Gate(daemon.directory / "gates") as gate:
+        jobs = daemon.jobs
+        script = f"echo up; {gate.wait}; echo down"
+        first = jobs.start("shell.run", {"script": script}, grants=gate.grants)
+        second = jobs.start("shell.run", {"script": "echo up; exec sleep 1000"})
+        followers = [jobs.follow(job, timeout=30) for job in (first, second)]
+        seen = [[next(one) for _ in range(3)] for one in followers]
+        before = keeper_pids(daemon)
+        break_link(daemon)
+        wait_for_keeper(daemon)
+        gate.open()
+        assert jobs.cancel(second).status.ok
+        for events, follower in zip(seen, followers, strict=True):
+            events += follower
+            assert_complete(events)
+    assert [events[-1].payload["to"] for events in seen] == ["succeeded", "canceled"]
+    assert b"down" in [one.line for one in seen[0]]
+    assert keeper_pids(daemon) == before
+
+
+def test_a_link_that_breaks_again_and_again_under_load_strands_no_job(daemon: Daemon) -> None:
+    jobs = daemon.jobs
+    jobs.run("domed.exec-probe")
+    started = []
+    for number in range(60):
+        started.append(jobs.start("domed.exec-probe", {"stdout": [str(number)]}))
+        if number % 6 == 5:
+            break_link(daemon)
+            wait_for_keeper(daemon)
+    for number, job in enumerate(started):
+        events = list(jobs.follow(job, timeout=20))
+        assert_complete(events)
+        last = events[-1].payload
+        assert last["to"] == "succeeded" or last["reason"] == "keeper_lost", last
+        if last["to"] == "succeeded":
+            assert [one.line for one in events if one.type == "LOG"] == [str(number).encode()]
