@@ -167,6 +167,7 @@ const char *dome_jail_stage_name(uint32_t stage) {
         [DOME_JAIL_STAGE_DESCRIPTORS] = "descriptors",
         [DOME_JAIL_STAGE_FORK] = "fork of the tool",
         [DOME_JAIL_STAGE_EXEC] = "exec of the tool",
+        [DOME_JAIL_STAGE_LAYERS] = "sandbox layers",
     };
     return stage < DOME_JAIL_STAGE_COUNT && names[stage] != NULL ? names[stage] : "unknown stage";
 }

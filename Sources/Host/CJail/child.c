@@ -61,6 +61,10 @@ static bool build(struct job *job, struct failure *failure) {
     // Last: it binds us as well.
     if (!child_filter(job, failure)) return false;
     job->layers |= DOME_JAIL_LAYER_SECCOMP;
+    // Judged here, at the gate, so that the keeper may open it ahead: nothing runs in half a jail.
+    if ((job->plan.head->required_layers & ~job->layers) != 0) {
+        return fail(failure, DOME_JAIL_STAGE_LAYERS, EPERM, "a required layer is missing");
+    }
     return true;
 }
 
@@ -91,7 +95,7 @@ static int attend(pid_t tool) {
         siginfo_t info;
         int number = sigwaitinfo(&all, &info);
         // Only the server, outside our PID namespace, has pid 0 here: what the job sends us is not forwarded.
-        if (number > 0 && number != SIGCHLD && info.si_pid == 0) kill(-tool, number);
+        if (number > 0 && number != SIGCHLD && number != SIGRTMIN && info.si_pid == 0) kill(-tool, number);
         int status;
         pid_t pid;
         while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {

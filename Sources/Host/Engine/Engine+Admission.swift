@@ -83,9 +83,9 @@ extension Engine {
         let isToWait = !job.hasPlace
         if isToWait { queuePlacesPromised += 1 }
         defer { if isToWait { queuePlacesPromised -= 1 } }
-        // First of all: everything up to the gate waits for the executor, the commit only for the disk.
-        if job.hasPlace { startPlanning(job) }
+        // First of all: everything up to the gate waits for these two, the commit only for the disk.
         let folder = makeFolder(job)
+        if job.hasPlace { startPlanning(job) }
         job.provenance = initialProvenance(accepted)
         let preparation = Core.task { [self] in await prepare(job, folder) }
         let result: Result<Admission, DomeError>

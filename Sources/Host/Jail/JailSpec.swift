@@ -29,7 +29,7 @@ package struct JailSpec: Sendable {
     ///   relative path, more than the wire format holds.
     package init(
         _ plan: LaunchPlan, identity: JailIdentity = .unprivileged, isGated: Bool, allowsUnixSockets: Bool = false,
-        workSource: String? = nil
+        requiredLayers: EnforcedLayers = [], workSource: String? = nil
     ) throws(DomeError) {
         guard let program = plan.arguments.first, !program.isEmpty else {
             throw DomeError(.invalidRequest, "the plan of job \(plan.jobID.text) has no program (argv is empty)")
@@ -41,6 +41,7 @@ package struct JailSpec: Sendable {
         if plan.network == .loopback { head.flags |= DOME_JAIL_OWN_NETWORK.rawValue }
         let reachesHost = !plan.mounts.isEmpty || plan.network == .full
         if allowsUnixSockets || !reachesHost { head.flags |= DOME_JAIL_UNIX_SOCKETS.rawValue }
+        head.required_layers = requiredLayers.rawValue
         head.uid = identity.uid
         head.gid = identity.gid
         head.umask = 0o022

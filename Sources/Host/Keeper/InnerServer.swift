@@ -41,6 +41,8 @@ final class InnerServer {
     }
 
     /// What every job of it must be enclosed by.
+    /// What every job must have around it.
+    var requiredLayers: EnforcedLayers { required }
     private let required: EnforcedLayers
 
     /// The names of the layers that a job lacks, or nil.

@@ -10,7 +10,8 @@ extension JobRun {
     /// Makes the pipes and asks the inner server. A failure ends the job as `launchFailed`.
     func start(_ plan: LaunchPlan) {
         do throws(DomeError) {
-            let spec = try JailSpec(plan, isGated: isGated, allowsUnixSockets: plan.allowsUnixSockets)
+            let spec = try JailSpec(plan, isGated: isGated, allowsUnixSockets: plan.allowsUnixSockets,
+                requiredLayers: server.requiredLayers)
             var descriptors = JailServer.Descriptors()
             if plan.usesTerminal {
                 let terminal = try PseudoTerminal()
@@ -38,21 +39,22 @@ extension JobRun {
         return try bytes.withBytes { raw throws(DomeError) in try SealedMemory.make(named: "stdin", raw) }
     }
 
-    /// Everything but exec is done. The last moment to notice that a layer is missing.
+    /// Everything but exec is done (or even exec, when domed had opened the gate already). The jail has checked its
+    /// layers itself; this is the second look.
     func prepared(_ layers: EnforcedLayers, _ work: FileDescriptor?) {
         (self.layers, self.work) = (layers, work)
         if isAborted { return }
         if let missing = server.missing(layers) { return endUnenforced("missing layers: \(missing)") }
         if phase == .preparing { phase = .gated }
         keeper.send(.prepared(jobID))
-        if mayRun, isGated, cause == nil { server.send(.go(token)) }
     }
 
     /// domed has committed the job.
     func go() {
         guard !mayRun, !isAborted, phase == .preparing || phase == .gated else { return }
         mayRun = true
-        if phase == .gated, cause == nil { server.send(.go(token)) }
+        // Also to a job on its way to the gate: it finds it open.
+        if isGated, cause == nil { server.send(.go(token)) }
     }
 
     /// domed has thrown the job away before it ran.

@@ -75,6 +75,7 @@ enum dome_jail_stage {
     DOME_JAIL_STAGE_DESCRIPTORS,       ///< dup2 and close_range
     DOME_JAIL_STAGE_FORK,              ///< PID 1 starts the tool's process
     DOME_JAIL_STAGE_EXEC,              ///< exec of the tool; detail: the program as the spec names it
+    DOME_JAIL_STAGE_LAYERS,            ///< a layer that the job must have is missing
     DOME_JAIL_STAGE_COUNT
 };
 
@@ -128,7 +129,8 @@ struct dome_jail_spec {
     uint64_t work_bytes;        ///< size of /job
     uint64_t tmp_bytes;         ///< size of /tmp, 0: 256 MiB
     uint64_t shm_bytes;         ///< size of /dev/shm, 0: 64 MiB
-    uint64_t reserved[2];       ///< 0
+    uint64_t required_layers;   ///< dome_jail_layer: without all of them the job does not reach its gate
+    uint64_t reserved;          ///< 0
 };
 
 enum dome_jail_mount_flag {
