@@ -10,7 +10,8 @@ extension JobRun {
     /// Makes the pipes and asks the inner server. A failure ends the job as `launchFailed`.
     func start(_ plan: LaunchPlan) {
         do throws(DomeError) {
-            let spec = try JailSpec(plan, isGated: isGated, allowsUnixSockets: plan.allowsUnixSockets,
+            let spec = try JailSpec(
+                plan, isGated: isGated, allowsUnixSockets: plan.allowsUnixSockets,
                 requiredLayers: server.requiredLayers)
             var descriptors = JailServer.Descriptors()
             if plan.usesTerminal {

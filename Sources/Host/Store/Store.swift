@@ -81,7 +81,8 @@ extension Store {
         _ make: @escaping @Sendable () throws(DomeError) -> FinishedJob
     ) async throws(DomeError) -> FinishReceipt {
         try await answer { completion in
-            self.writes.submit({ database throws(DomeError) in try database.finish(try make()) }, completion: completion)
+            self.writes.submit(
+                { database throws(DomeError) in try database.finish(try make()) }, completion: completion)
         }
     }
 

@@ -12,6 +12,8 @@ struct Options {
     var hasProgress = false
     var usesTerminal = false
     var allowsUnixSockets = false
+    /// A layer that nothing makes yet, so that a job must miss it.
+    var requiresMissingLayer = false
     var workSource: String?
     /// A descriptor of the driver's that the job gets as stdout instead of a pipe.
     var outputNumber: Int32?
@@ -37,6 +39,7 @@ struct Options {
         switch option {
         case "--probe": isProbe = true
         case "--gated": isGated = true
+        case "--require-missing-layer": requiresMissingLayer = true
         case "--eof-only": server.diesWithThread = false
         case "--progress": hasProgress = true
         case "--terminal": usesTerminal = true

@@ -37,7 +37,7 @@ final class Session {
         if options.hasProgress { (progress, descriptors.progress) = try Self.makePipe() }
         let spec = try JailSpec(
             options.plan, isGated: options.isGated, allowsUnixSockets: options.allowsUnixSockets,
-            workSource: options.workSource)
+            requiredLayers: options.requiresMissingLayer ? .appArmor : [], workSource: options.workSource)
         guard try server.start(token: 7, spec, descriptors) else { throw DomeError(.internal, "socket full") }
         descriptors = JailServer.Descriptors()
         while !isOver {

@@ -54,6 +54,15 @@ extension JailTests {
         }
 
         @Test(arguments: Runner.available)
+        func `a job that lacks a required layer never passes the gate`(_ runner: Runner) {
+            for options in [["--gated", "--require-missing-layer"], ["--require-missing-layer"]] {
+                let seen = Driver.shell(runner, options, "echo ran")
+                #expect(seen["failed"]?.hasPrefix("[sandbox layers] 1 ") == true)
+                #expect(seen.output == "")
+            }
+        }
+
+        @Test(arguments: Runner.available)
         func `a job killed at the gate ends without having run`(_ runner: Runner) {
             let seen = Driver.shell(runner, ["--gated", "--kill-at-gate"], "echo ran")
             #expect(seen.exit == "killed 9 false")
