@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from domekit.daemon import Daemon, pb2
 from domekit.gates import Gate
 from domekit.jobs import Jobs, state_name
+from domekit.tools import write_script_tool
 
 
 def test_the_same_request_again_is_the_same_job(jobs: Jobs) -> None:
@@ -115,3 +117,21 @@ def test_a_key_is_remembered_across_a_restart(daemon: Daemon) -> None:
     assert again.status.message == "replayed" and again.job_id == first.job_id
     other = daemon.jobs.submit("job.noop", {"a": 2}, key="k")
     assert other.status.code == pb2.E_IDEMPOTENCY_KEY_REUSED
+
+
+def test_integers_that_differ_beyond_2_to_53_are_different_requests(jobs: Jobs) -> None:
+    first = jobs.submit("job.noop", {"n": 9007199254740992}, key="big")
+    assert first.status.ok
+    other = jobs.submit("job.noop", {"n": 9007199254740993}, key="big")
+    assert other.status.code == pb2.E_IDEMPOTENCY_KEY_REUSED
+
+
+def test_a_replay_is_answered_after_its_tool_is_gone(daemon: Daemon) -> None:
+    folder = write_script_tool(daemon, "test.gone", "echo once")
+    first = daemon.jobs.submit("test.gone", {}, key="gone", wait_ms=10_000)
+    assert first.status.ok, first.status
+    shutil.rmtree(folder)
+    again = daemon.jobs.submit("test.gone", {}, key="gone", wait_ms=10_000)
+    assert again.status.ok and again.job_id == first.job_id and again.status.message == "replayed"
+    new = daemon.jobs.submit("test.gone", {}, key="new", wait_ms=0)
+    assert new.status.code == pb2.E_NOT_FOUND

@@ -8,7 +8,12 @@ import Glibc
 private func fail(_ error: DomeError) -> Never {
     let text = Array("domed: \(error.message)\n".utf8)
     _ = write(2, text, text.count)
-    exit(error.code == .invalidRequest ? 64 : 1)
+    // As sysexits.h has them; 75 tells a `dome` that started us that another daemon is there or coming.
+    switch error.code {
+    case .invalidRequest: exit(64)
+    case .lockConflict: exit(75)
+    default: exit(1)
+    }
 }
 
 /// The lock, from a daemon that lives if need be: one that systemd activated takes over, so that the socket's

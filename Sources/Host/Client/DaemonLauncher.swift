@@ -44,13 +44,17 @@ package struct DaemonLauncher: Sendable {
     private func isReady(_ endpoint: Endpoint, process: Int32?) async throws(ClientError) -> Bool {
         let deadline = Clock.monotonicNanoseconds() + Int64(Self.readyTimeoutMilliseconds) * 1_000_000
         var pause: UInt64 = 1
+        var child = process
         while Clock.monotonicNanoseconds() < deadline {
             // There is nothing to be told by: whoever starts the daemon may be systemd.
             if (try? endpoint.connect()) != nil { return true }
             var status: Int32 = 0
-            if let process, waitpid(process, &status, WNOHANG) == process {
-                // Another dome may have started one at the same moment, and won.
-                if (try? endpoint.connect()) != nil { return true }
+            if let running = child, waitpid(running, &status, WNOHANG) == running {
+                // Another dome started one at the same moment, and won the lock: wait for that one's socket.
+                if status >> 8 & 0xff == Self.lockHeldExitCode, status & 0x7f == 0 {
+                    child = nil
+                    continue
+                }
                 throw .unavailable("domed ended while starting (\(Self.describe(status))); see \(logPath)\(logTail())")
             }
             await Core.sleep(milliseconds: pause)
@@ -58,6 +62,9 @@ package struct DaemonLauncher: Sendable {
         }
         return false
     }
+
+    /// domed's exit status when another daemon has the state folder (EX_TEMPFAIL of sysexits.h).
+    private static let lockHeldExitCode: Int32 = 75
 
     private static func describe(_ status: Int32) -> String {
         status & 0x7f == 0 ? "exit code \(status >> 8 & 0xff)" : "signal \(status & 0x7f)"

@@ -15,30 +15,56 @@ extension Engine {
         do throws(DomeError) {
             accepted = try await accept(request)
         } catch {
+            // A repeated request is the same job again, also when the registry or the policy have changed since.
+            if let replayed = try await replay(of: request) { return replayed }
             if error.code == .policyDenied { await audit(denied: request, error) }
             throw error
         }
         let admission = try await admit(accepted)
-        let wait = accepted.constraints.waitMilliseconds ?? configuration.executeWaitMilliseconds
+        return try await reply(admission.id, isReplayed: admission.isReplayed, accepted.constraints)
+    }
+
+    /// Waits for the job's end as long as the request says.
+    private func reply(
+        _ id: JobID, isReplayed: Bool, _ constraints: Constraints
+    ) async throws(DomeError) -> SubmitReply {
+        let wait = constraints.waitMilliseconds ?? configuration.executeWaitMilliseconds
         let report: JobReport
-        if let job = live[admission.id] {
-            report = await job.end.wait(milliseconds: wait) ?? job.report(lastSeq: hub.head(of: job.id)?.lastSeq ?? 0)
+        if let job = live[id] {
+            report = await job.end.wait(milliseconds: wait) ?? job.report(lastSeq: hub.head(of: id)?.lastSeq ?? 0)
         } else {
-            report = try await self.job(admission.id)
+            report = try await self.job(id)
         }
-        let word = admission.isReplayed ? "replayed" : "submitted"
+        let word = isReplayed ? "replayed" : "submitted"
         return SubmitReply(
-            report: report, isReplayed: admission.isReplayed,
-            message: accepted.constraints.hint.map { "\(word); \($0)" } ?? word)
+            report: report, isReplayed: isReplayed, message: constraints.hint.map { "\(word); \($0)" } ?? word)
+    }
+
+    /// The answer to a refused request that was admitted before, word for word; nil for any other.
+    private func replay(of request: SubmitRequest) async throws(DomeError) -> SubmitReply? {
+        guard let record = try await store.job(forKey: request.idempotencyKey) else { return nil }
+        do throws(DomeError) {
+            let (task, constraints) = try Self.documents(of: request)
+            guard try AcceptedRequest.requestHash(request, task, constraints) == record.requestHash else { return nil }
+            return try await reply(record.jobID, isReplayed: true, constraints)
+        } catch {
+            return nil
+        }
+    }
+
+    /// The task and the constraints, parsed.
+    private static func documents(of request: SubmitRequest) throws(DomeError) -> (JSONValue, Constraints) {
+        let text = request.taskJSON.isEmpty ? "{}" : request.taskJSON
+        return (
+            try JSONParser.parse(text, what: "task_json"), try Constraints(parsing: request.constraintsJSON)
+        )
     }
 
     /// Checks a request against catalog, schema and policy, in that order. Writes nothing.
     private func accept(_ request: SubmitRequest) async throws(DomeError) -> AcceptedRequest {
         try request.checkFields()
         let tool = try await currentTool(request.skillID)
-        let text = request.taskJSON.isEmpty ? "{}" : request.taskJSON
-        let task = try JSONParser.parse(text, what: "task_json")
-        let constraints = try Constraints(parsing: request.constraintsJSON)
+        let (task, constraints) = try Self.documents(of: request)
         try tool.checkTask(task)
         return try await accept(request, tool, task, constraints)
     }

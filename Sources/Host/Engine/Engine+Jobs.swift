@@ -81,7 +81,7 @@ extension Engine {
         return job.report(lastSeq: hub.head(of: id)?.lastSeq ?? 0)
     }
 
-    private func requestCancel(_ job: LiveJob, by caller: Caller) {
+    func requestCancel(_ job: LiveJob, by caller: Caller) {
         if queue.remove(job.id) {
             Core.task { [self] in await finish(job, .canceledInQueue) }
             return

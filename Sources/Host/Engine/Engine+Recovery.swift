@@ -117,6 +117,8 @@ extension Engine {
         Core.task { [self] in
             // Saying it twice is harmless: the keeper ignores it for a job that runs.
             if keeper.jobs[job.id] != .exited { keeper.send(.go(job.id)) }
+            // Asked for while the keeper was not heard of yet.
+            if job.isCancelRequested { requestCancel(job, by: job.caller) }
             if case .refused(let error) = await job.gate.wait() { return await finish(job, JobEnding(refusal: error)) }
             await finish(job, exited: await job.exit.wait())
         }
