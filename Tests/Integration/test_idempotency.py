@@ -131,6 +131,8 @@ def test_a_replay_is_answered_after_its_tool_is_gone(daemon: Daemon) -> None:
     first = daemon.jobs.submit("test.gone", {}, key="gone", wait_ms=10_000)
     assert first.status.ok, first.status
     shutil.rmtree(folder)
+    # Lists are always fresh; a submission looks at the registry behind its answer.
+    assert "test.gone" not in [tool.tool_id for tool in daemon.stub().ListTools(pb2.ListToolsRequest()).tools]
     again = daemon.jobs.submit("test.gone", {}, key="gone", wait_ms=10_000)
     assert again.status.ok and again.job_id == first.job_id and again.status.message == "replayed"
     new = daemon.jobs.submit("test.gone", {}, key="new", wait_ms=0)
