@@ -44,6 +44,7 @@ extension Engine {
     func prepare(
         _ job: LiveJob, _ folder: OneShot<Result<Void, DomeError>>
     ) async -> Result<Void, DomeError> {
+        defer { job.isLaunched.set(true) }
         guard job.hasPlace, let request = job.request, case .executor = request.tool.manifest.execution else {
             return await folder.wait()
         }
