@@ -152,6 +152,16 @@ extension Engine {
         }
     }
 
+    /// Has the row say "running", for those who look into the database; a job that is over in a moment never does.
+    private func noteRunning(_ job: LiveJob, _ startedNanoseconds: Int64) {
+        Core.loop.schedule(afterMilliseconds: 250) { [store, weak job] in
+            Core.assumeIsolated {
+                guard let job, job.end.value == nil, job.state == .running else { return }
+                store.markRunning(job.id, startedNanoseconds: startedNanoseconds)
+            }
+        }
+    }
+
     /// What a keeper says of a job.
     func take(_ event: KeeperEvent, from keeper: KeeperConnection) {
         switch event {
@@ -160,7 +170,7 @@ extension Engine {
             guard let job = live[id] else { return }
             job.state = .running
             job.startedNanoseconds = startedNanoseconds
-            store.markRunning(id, startedNanoseconds: startedNanoseconds)
+            noteRunning(job, startedNanoseconds)
             Core.task { [self] in _ = await provenanceText(of: job) }
         case .refused(let id, let error): live[id]?.gate.set(.refused(error))
         case .head(let head):
