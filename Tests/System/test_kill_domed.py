@@ -201,7 +201,7 @@ def check_streams(daemon: Daemon, load: Load) -> None:
     for job, (kind, events) in load.told.items():
         tool, task, _ = load.TASKS[kind]
         assert_complete(events)
-        assert numbers(events) == list(range(1, load.EXPECTED[kind] + 1)), (job, tool)
+        assert numbers(events) == list(range(1, load.EXPECTED[kind] + 1)), (job, tool, [str(e)[:300] for e in events])
         assert [one.raw for one in events] == [one.raw for one in daemon.jobs.replay(job)], job
         last = events[-1].payload
         if kind == 6:

@@ -26,6 +26,13 @@ private func takeLock(_ directories: Directories) throws(DomeError) -> InstanceL
         switch try InstanceLock.take(path: path) {
         case .taken(let lock): return lock
         case .heldBy(let holder):
+            // A dead daemon's lock can outlive it by a moment: a program that it was just starting shares its files
+            // until exec.
+            let isGone = holder.map { ProcessHandle.startTicks(of: $0) == nil } ?? true
+            if isGone, Clock.monotonicNanoseconds() < deadline - 8_000_000_000 {
+                usleep(5_000)
+                continue
+            }
             guard getenv("LISTEN_FDS") != nil, let holder, holder > 1, Clock.monotonicNanoseconds() < deadline else {
                 let who = holder.map { " (process \($0))" } ?? ""
                 throw DomeError(
