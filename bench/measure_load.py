@@ -25,8 +25,10 @@ def job_section(world: World, concurrency: int, usual: int) -> Section:
     spooler = section.row("task-spooler", "us", baseline=bwrap.name)
     followed = section.row("dome: submit, follow to the end", "us", baseline=bwrap.name)
     waited = section.row("dome: submit and wait (wait_ms)", "us", baseline=bwrap.name)
+    own_followed = section.row("the same, our own client", "us", baseline=bwrap.name, note="submit, follow to the end")
+    own_waited = section.row("and with wait_ms", "us", baseline=bwrap.name, note="our own client")
     target = ("ratio <=", 0.6) if concurrency == 1 else ("rate >=", 300)
-    followed.target = waited.target = target
+    followed.target = waited.target = own_followed.target = own_waited.target = target
     share = world.count(usual) // ROUNDS
     spool = {
         "TS_SOCKET": str(world.daemon.directory / f"tsp-{concurrency}.sock"),
@@ -42,6 +44,12 @@ def job_section(world: World, concurrency: int, usual: int) -> Section:
         ),
         followed.name: lambda: world.run("jobs", "/bin/true", concurrency=concurrency, count=share),
         waited.name: lambda: world.run("jobs", "/bin/true", concurrency=concurrency, count=share, wait=1),
+        own_followed.name: lambda: world.run(
+            "jobs", "/bin/true", client=world.own_client, concurrency=concurrency, count=share
+        ),
+        own_waited.name: lambda: world.run(
+            "jobs", "/bin/true", client=world.own_client, concurrency=concurrency, count=share, wait=1
+        ),
     }
     seconds = dict.fromkeys(runs, 0.0)
 

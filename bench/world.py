@@ -35,9 +35,21 @@ class World:
     def count(self, usual: int) -> int:
         return max(ROUNDS, int(usual * self.scale))
 
-    def run(self, mode: str, *argv: str, environment: dict[str, str] | None = None, **options: Any) -> dict[str, Any]:
-        """Runs the load client; what it printed."""
-        command = [str(self.client), mode, "--target", self.daemon.target]
+    @property
+    def own_client(self) -> Path:
+        """The load client over dome's own client library; built with the programs."""
+        return self.daemon.bin / "bench-client"
+
+    def run(
+        self,
+        mode: str,
+        *argv: str,
+        environment: dict[str, str] | None = None,
+        client: Path | None = None,
+        **options: Any,
+    ) -> dict[str, Any]:
+        """Runs a load client (the C++ one unless told otherwise); what it printed."""
+        command = [str(client or self.client), mode, "--target", self.daemon.target]
         for name, value in options.items():
             command += [f"--{name.replace('_', '-')}", str(value)]
         if argv:
