@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import errno
 import os
 import socket
 import time
@@ -20,29 +22,39 @@ def keeper_pids(daemon: Daemon) -> list[int]:
 
 
 def break_link(daemon: Daemon) -> None:
-    """Shuts the keepers' ends of all connections to them, with copies of their descriptors."""
+    """Shuts the keepers' ends of all connections to them, with copies of their descriptors; one at least."""
+    deadline = time.monotonic() + 20
+    while sum(shut_links(daemon, keeper) for keeper in keeper_pids(daemon)) == 0:
+        assert time.monotonic() < deadline, "no keeper is connected"
+
+
+def shut_links(daemon: Daemon, keeper: int) -> int:
+    """How many connections of `keeper` were shut. It, or a descriptor of it, may go away at any moment."""
     with open("/proc/net/unix") as table:
         rows = [line.split() for line in table]
     connected = {row[6] for row in rows if row[-1].startswith(f"{daemon.state}/keepers/") and row[5] == "03"}
-    assert connected
-    for keeper in keeper_pids(daemon):
+    count = 0
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         for name in os.listdir(f"/proc/{keeper}/fd"):
-            try:
-                target = os.readlink(f"/proc/{keeper}/fd/{name}")
-            except OSError:  # closed meanwhile
-                continue
-            if target.strip("socket:[]") in connected:
-                shut(keeper, int(name))
+            with contextlib.suppress(FileNotFoundError):
+                if os.readlink(f"/proc/{keeper}/fd/{name}").strip("socket:[]") in connected:
+                    count += shut(keeper, int(name))
+    return count
 
 
-def shut(process: int, number: int) -> None:
+def shut(process: int, number: int) -> bool:
+    """False when the descriptor is closed already."""
     handle = os.pidfd_open(process)
     libc = ctypes.CDLL(None, use_errno=True)
     copy = libc.syscall(PIDFD_GETFD, handle, number, 0)
     os.close(handle)
-    assert copy >= 0, os.strerror(ctypes.get_errno())
+    if copy < 0:
+        error = ctypes.get_errno()
+        assert error in (errno.EBADF, errno.ESRCH), os.strerror(error)
+        return False
     with socket.socket(fileno=copy) as theirs:
         theirs.shutdown(socket.SHUT_RDWR)
+    return True
 
 
 def wait_for_keeper(daemon: Daemon) -> None:

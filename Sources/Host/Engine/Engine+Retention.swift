@@ -46,11 +46,12 @@ extension Engine {
     }
 
     /// Removes the folders of jobs that never came to be: a daemon died between making one and the admission's
-    /// commit. A job under way is in `live` before it has a folder, so none of those is taken for litter.
+    /// commit. Only an earlier life's: this one clears up after itself, and a folder of its own without a row is most
+    /// likely a job that is just being admitted.
     private func removeLitter() async throws(DomeError) {
         var count = 0
         for shard in try await files.shards() where !isDraining {
-            for id in try await files.jobs(in: shard) where live[id] == nil {
+            for id in try await files.jobs(in: shard) where id.text < firstID.text && live[id] == nil {
                 guard try await store.job(id) == nil, live[id] == nil else { continue }
                 _ = try await files.remove(id)
                 count += 1

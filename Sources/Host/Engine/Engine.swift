@@ -28,6 +28,8 @@ package final class Engine {
 
     /// Jobs that have not ended, running or waiting.
     var live: [JobID: LiveJob] = [:]
+    /// Ids sort by age: what sorts before this one was made by an earlier life of the daemon.
+    let firstID = JobID.make(shard: nil)
     var queue = RunQueue()
     /// Places in the queue for jobs whose admission is on its way to the disk.
     var queuePlacesPromised = 0
