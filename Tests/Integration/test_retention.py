@@ -131,3 +131,29 @@ def test_the_configured_limits_are_applied_at_start(new_daemon: Callable[..., Da
     while job_ids(daemon):
         assert time.monotonic() < deadline, "the configured limit was not applied"
     assert folders(daemon) == set() or time.monotonic() < deadline
+
+
+def job_id_of(milliseconds: int) -> str:
+    """A job's id as of that time since 1970."""
+    digits = "0123456789abcdefghjkmnpqrstvwxyz"
+    time_digits = "".join(digits[milliseconds >> shift & 31] for shift in range(45, -5, -5))
+    return f"job-{time_digits}{'a' * 16}"
+
+
+def test_a_folder_without_a_job_goes_at_start_unless_it_is_newer_than_the_daemon(
+    new_daemon: Callable[..., Daemon],
+) -> None:
+    daemon = new_daemon()
+    now = int(time.time() * 1_000)
+    old, new = job_id_of(now - 1_000), job_id_of(now + 3_600_000)
+    for job in (old, new):
+        folder = daemon.state / "jobs" / job[-2:] / job
+        folder.mkdir(parents=True)
+        (folder / "events.journal").touch()
+    daemon.start()
+    deadline = time.monotonic() + 20
+    while "retention.litter folders=1" not in daemon.log():
+        assert time.monotonic() < deadline, daemon.log_tail()
+        time.sleep(0.01)
+    # What is newer may be a job that is just being admitted.
+    assert folders(daemon) == {new}

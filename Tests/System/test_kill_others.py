@@ -121,7 +121,7 @@ def test_a_keeper_killed_again_and_again_under_load_ends_every_job_once(daemon: 
         last = events[-1].payload
         assert (last["to"] == "succeeded" and len(lines) == 5) or last["to"] == "failed", last
     reasons = {events[-1].payload["reason"] for events in results}
-    assert reasons <= {"exited", "keeper_lost", "internal"}, reasons
+    assert reasons <= {"exited", "keeper_lost"}, reasons
     assert not survivors(*(events[0].raw.job_id for events in results))
     unfinished = rows(daemon, "SELECT count(*) FROM jobs WHERE state < 3")
     assert unfinished == [(0,)]

@@ -103,8 +103,9 @@ extension Engine {
     }
 
     /// Hands the plan to a keeper, gate closed.
-    private func launch(_ job: LiveJob, _ plan: LaunchPlan) async throws(DomeError) {
+    func launch(_ job: LiveJob, _ plan: LaunchPlan) async throws(DomeError) {
         let keeper = try await keepers.usable(for: plan.network)
+        guard live[job.id] === job else { throw DomeError(.notFound, "job \(job.id) was thrown away meanwhile") }
         job.plan = plan
         job.keeper = keeper
         keeper.send(
@@ -153,80 +154,13 @@ extension Engine {
     }
 
     /// Has the row say "running", for those who look into the database; a job that is over in a moment never does.
-    private func noteRunning(_ job: LiveJob, _ startedNanoseconds: Int64) {
+    func noteRunning(_ job: LiveJob, _ startedNanoseconds: Int64) {
         Core.loop.schedule(afterMilliseconds: 250) { [store, weak job] in
             Core.assumeIsolated {
                 guard let job, job.end.value == nil, job.state == .running else { return }
                 store.markRunning(job.id, startedNanoseconds: startedNanoseconds)
             }
         }
-    }
-
-    /// What a keeper says of a job.
-    func take(_ event: KeeperEvent, from keeper: KeeperConnection) {
-        switch event {
-        case .prepared(let id): live[id]?.gate.set(.ready)
-        case .started(let id, let startedNanoseconds):
-            guard let job = live[id] else { return }
-            job.state = .running
-            job.startedNanoseconds = startedNanoseconds
-            noteRunning(job, startedNanoseconds)
-            Core.task { [self] in _ = await provenanceText(of: job) }
-        case .refused(let id, let error): live[id]?.gate.set(.refused(error))
-        case .head(let head):
-            guard live[head.jobID] != nil, hub.head(of: head.jobID) != nil else { return }
-            hub.publish(head.jobID, EventHub.Head(lastSeq: head.lastSeq, isTerminal: false))
-        case .exited(let exit, let workDirectory):
-            // Finished before the keeper said it again: all it wants to hear is that it may forget the job.
-            guard let job = live[exit.head.jobID] else { return keeper.send(.release(exit.head.jobID)) }
-            if hub.head(of: job.id) != nil {
-                hub.publish(job.id, EventHub.Head(lastSeq: exit.head.lastSeq, isTerminal: false))
-            }
-            if exit.report.startedNanoseconds != 0 { job.startedNanoseconds = exit.report.startedNanoseconds }
-            job.exit.set(JobExit(report: exit.report, workDirectory: workDirectory))
-            job.gate.set(.ended)
-        case .disconnected: break
-        }
-    }
-
-    /// A keeper lives on behind another connection. What was said on the old one may never have come through, and
-    /// to say it twice is harmless; a job that the keeper does not list never reached it.
-    func reconnected(_ old: KeeperConnection, _ new: KeeperConnection) {
-        for job in live.values where job.keeper === old && job.exit.value == nil {
-            job.keeper = new
-            guard let phase = new.jobs[job.id] else {
-                end(lost: job)
-                continue
-            }
-            if phase == .gated { job.gate.set(.ready) }
-            if phase != .exited, hub.head(of: job.id) != nil { new.send(.go(job.id)) }
-            if job.isCancelRequested { new.send(.cancel(job.id, event: nil)) }
-        }
-    }
-
-    /// A keeper is gone and no job of it is alive: what it did not report is read from the journals.
-    func lost(_ keeper: KeeperConnection) {
-        for job in live.values where job.keeper === keeper && job.exit.value == nil { end(lost: job) }
-    }
-
-    private func end(lost job: LiveJob) {
-        Core.task { [self] in
-            let report = await exitReport(ofLost: job.id)
-            job.exit.set(JobExit(report: report, workDirectory: nil))
-            job.gate.set(.ended)
-        }
-    }
-
-    /// The EXIT record if the keeper came to write it, else `keeper_lost`.
-    func exitReport(ofLost id: JobID) async -> ExitReport {
-        do throws(DomeError) {
-            if let report = try await files.summary(id).exit { return report }
-        } catch {
-            Log.error("journal.unreadable", ["job": id.text, "error": error.description])
-        }
-        var report = ExitReport(cause: .keeperLost)
-        report.endedNanoseconds = Clock.wallNanoseconds()
-        return report
     }
 }
 

@@ -47,8 +47,6 @@ package final class KeeperConnection {
     package var isOpen: Bool { channel?.isOpen ?? false }
     package var generation: UInt64 { hello?.generation ?? 0 }
     package var isRetired: Bool { hello?.isRetired ?? true }
-    /// Whether the inner server for this network mode passed its probe.
-    package func isReady(_ network: NetworkMode) -> Bool { innerServers[network == .full]?.state == .ready }
 
     /// Connects and says hello; `listed` tells when the keeper has answered in full.
     package func open() throws(DomeError) {

@@ -17,6 +17,8 @@ package final class KeeperPool {
     package let allHeard = OneShot<Bool>()
     /// How long the daemon's start waits for that.
     private static let hearingMilliseconds: UInt64 = 1_000
+    /// How long a job waits for a keeper that is ready.
+    private static let startNanoseconds: Int64 = 10_000_000_000
     /// The keeper for new jobs, once there is one.
     private var current = OneShot<KeeperConnection>()
     private var isStarting = false
@@ -98,27 +100,34 @@ package final class KeeperPool {
         forget(connection.socketPath)
     }
 
-    /// The keeper for a new job, started if need be. E_INTERNAL with the reason when it cannot be.
+    /// The keeper for a new job, started if need be; a job waits for its sandbox to be probed, and for the next
+    /// keeper when this one goes away meanwhile. E_INTERNAL with the reason when there is none after 10 s,
+    /// E_POLICY_DENIED when the sandbox cannot be enforced.
     package func usable(for network: NetworkMode) async throws(DomeError) -> KeeperConnection {
-        if let keeper = current.value, keeper.isOpen, keeper.isReady(network) { return keeper }
-        ensureStarted()
-        guard let keeper = await current.wait(milliseconds: 10_000) else {
-            throw DomeError(.internal, "no keeper: \(problem ?? "it did not start in time"); see the daemon's log")
-        }
-        // Its inner servers probe themselves; a job waits for that rather than being refused.
-        for _ in 0..<1_000 where keeper.isOpen {
-            guard let server = keeper.innerServers[network == .full] else {
+        let deadline = Clock.monotonicNanoseconds() + Self.startNanoseconds
+        while true {
+            if let keeper = current.value, keeper.isOpen, let server = keeper.innerServers[network == .full] {
+                switch server.state {
+                case .ready: return keeper
+                case .unusable:
+                    throw DomeError(.policyDenied, "the sandbox cannot be enforced: \(server.message)")
+                case .starting, .dead: break
+                }
+            }
+            guard Clock.monotonicNanoseconds() < deadline else { throw noKeeper }
+            ensureStarted()
+            if current.value == nil {
+                let left = max(1, (deadline - Clock.monotonicNanoseconds()) / 1_000_000)
+                _ = await current.wait(milliseconds: UInt64(left))
+            } else {
                 await Core.sleep(milliseconds: 5)
-                continue
-            }
-            switch server.state {
-            case .ready: return keeper
-            case .unusable:
-                throw DomeError(.policyDenied, "the sandbox cannot be enforced: \(server.message)")
-            case .starting, .dead: await Core.sleep(milliseconds: 5)
             }
         }
-        throw DomeError(.internal, "the keeper's sandbox server did not become ready; see the daemon's log")
+    }
+
+    private var noKeeper: DomeError {
+        let reason = current.value == nil ? "it did not start in time" : "its sandbox server did not become ready"
+        return DomeError(.internal, "no keeper: \(problem ?? reason); see the daemon's log")
     }
 
     /// Begins to start a keeper unless there is one or one is on its way.
