@@ -51,8 +51,11 @@ extension JournalWriter {
             state = try setAside(file, path, jobID)
         }
         guard state.byteLength > 0, let reader = try FrameReader(file, jobID, scratch) else {
-            // Its creator died before the header was whole.
-            guard ftruncate(file.number, 0) == 0 else { throw .system("cut \(path)", errno) }
+            // Its creator died before the header was whole, or it was made ahead and is empty: then there is nothing to
+            // cut, and ext4 starts writing a file back when it is closed that was ever cut to nothing [measured: 50 us].
+            guard state.fileByteLength == 0 || ftruncate(file.number, 0) == 0 else {
+                throw .system("cut \(path)", errno)
+            }
             let salt = try writeHeader(file, jobID)
             return JournalWriter(file, jobID, salt: salt, state: JournalSummary(), keepsReserve: keepsReserve)
         }
