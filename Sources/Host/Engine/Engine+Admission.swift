@@ -110,8 +110,8 @@ extension Engine {
         if isToWait { queuePlacesPromised += 1 }
         defer { if isToWait { queuePlacesPromised -= 1 } }
         // First of all: everything up to the gate waits for these two, the commit only for the disk.
-        let folder = makeFolder(job)
         if job.hasPlace { startPlanning(job) }
+        let folder = makeFolder(job)
         job.provenance = initialProvenance(accepted)
         let preparation = Core.task { [self] in await prepare(job, folder) }
         let new = newJob(job, accepted)
