@@ -287,6 +287,7 @@ void dome_jail_serve(int argc, char *const *argv) {
         reply_failure(0, &failure, 0);
         _exit(1);
     }
+    memory_thin();
     reply_ready(&server);
     struct pollfd polled[3] = {{.fd = SERVER_SOCKET, .events = POLLIN},
                                {.fd = signals, .events = POLLIN},
