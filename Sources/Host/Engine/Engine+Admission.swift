@@ -198,14 +198,10 @@ extension Engine {
     /// Throws away what was prepared for a job that was not admitted.
     private func discard(_ job: LiveJob) async {
         job.isVisible.set(false)
-        if let keeper = job.keeper, keeper.jobs[job.id] != nil {
-            _ = await job.gate.wait(milliseconds: 5_000)
-            keeper.send(.abort(job.id))
-            if case .ended? = job.gate.value { keeper.send(.release(job.id)) }
-        }
+        job.keeper?.send(.abort(job.id))
         live[job.id] = nil
         givePlaceBack(job)
-        // The keeper drops its hold on the journal first.
+        // The keeper has not touched it: the gate was never opened.
         do throws(DomeError) { _ = try await files.remove(job.id) } catch {
             Log.warning("job.folder_left", ["job": job.id.text, "error": error.description])
         }

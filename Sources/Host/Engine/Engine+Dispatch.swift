@@ -39,8 +39,8 @@ extension Engine {
         return made
     }
 
-    /// Makes the process of a job that has a place, up to the gate. The plugin decides while the disk still works
-    /// at the folder.
+    /// Makes the process of a job that has a place, up to the gate; meanwhile the disk works at the folder, which
+    /// the keeper needs when the gate opens.
     func prepare(
         _ job: LiveJob, _ folder: OneShot<Result<Void, DomeError>>
     ) async -> Result<Void, DomeError> {
@@ -49,9 +49,9 @@ extension Engine {
             return await folder.wait()
         }
         do throws(DomeError) {
-            let plan = try await plan(job, request)
-            try await folder.wait().get()
-            return .success(try await launch(job, plan))
+            try await launch(job, try await plan(job, request))
+            job.isLaunched.set(true)
+            return await folder.wait()
         } catch {
             return .failure(error)
         }
@@ -117,14 +117,16 @@ extension Engine {
 
     /// From the gate to the end. The job is admitted and has a place.
     func run(_ job: LiveJob, _ prepared: Result<Void, DomeError>) async {
-        if case .failure(let error) = prepared { return await finish(job, JobEnding(refusal: error)) }
+        if case .failure(let error) = prepared {
+            job.keeper?.send(.abort(job.id))
+            return await finish(job, JobEnding(refusal: error))
+        }
         if let request = job.request, case .diagnostic(let diagnostic) = request.tool.manifest.execution {
             return await runDiagnostic(job, request, diagnostic)
         }
-        // A cancel that came while the job was being prepared: nothing of it has run.
+        // A cancel that came while the job was being prepared: nothing of it has run, and its journal is ours.
         if job.isCancelRequested {
-            if case .ready = await job.gate.wait() { job.keeper?.send(.abort(job.id)) }
-            if case .ended? = job.gate.value { job.keeper?.send(.release(job.id)) }
+            job.keeper?.send(.abort(job.id))
             return await finish(job, .canceledInQueue)
         }
         job.isOnItsWay = true

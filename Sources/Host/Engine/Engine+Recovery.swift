@@ -115,12 +115,21 @@ extension Engine {
         if keeper.jobs[job.id] == .gated { job.gate.set(.ready) }
         if keeper.jobs[job.id] == .running { job.gate.set(.ready) }
         Core.task { [self] in
+            if keeper.jobs[job.id] == .preparing || keeper.jobs[job.id] == .gated { await completeFolder(job) }
             // Saying it twice is harmless: the keeper ignores it for a job that runs.
             if keeper.jobs[job.id] != .exited { keeper.send(.go(job.id)) }
             // Asked for while the keeper was not heard of yet.
             if job.isCancelRequested { requestCancel(job, by: job.caller) }
             if case .refused(let error) = await job.gate.wait() { return await finish(job, JobEnding(refusal: error)) }
             await finish(job, exited: await job.exit.wait())
+        }
+    }
+
+    /// The last daemon may have died between the admission and the making of the folder.
+    private func completeFolder(_ job: LiveJob) async {
+        do throws(DomeError) { try await files.complete(job.id) } catch {
+            // Held by the keeper, which opened the gate and has not said so yet; or it will refuse the job.
+            Log.info("job.folder_not_completed", ["job": job.id.text, "error": error.description])
         }
     }
 

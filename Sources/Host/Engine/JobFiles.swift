@@ -35,7 +35,15 @@ package actor JobFiles {
         try writer.appendEvent(.stateChange, stateChangePayload(from: nil, to: .queued))
     }
 
-    /// The same without waiting, from any thread; `completion` is called on this actor's thread.
+    /// Makes what `create` makes as far as it is not there: for a job that an earlier life of the daemon admitted.
+    package func complete(_ job: JobID) throws(DomeError) {
+        guard Files.exists(journalPath(job)) else { return try create(job) }
+        let writer = try JournalWriter.open(path: journalPath(job), job)
+        guard writer.lastSeq == 0 else { return }
+        try writer.appendEvent(.stateChange, stateChangePayload(from: nil, to: .queued))
+    }
+
+    /// The same as `create` without waiting, from any thread; `completion` is called on this actor's thread.
     package nonisolated func create(
         _ job: JobID, from spare: SpareFolders.Spare?,
         completion: @escaping @Sendable (Result<Void, DomeError>) -> Void

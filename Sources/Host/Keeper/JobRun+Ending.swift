@@ -85,6 +85,8 @@ extension JobRun {
         diskTimer = nil
         unwatchPipes()
         if isAborted { return vanish() }
+        // It came to nothing on its way to the gate. Whether that is ever told depends on domed: go or abort.
+        guard mayRun else { return }
         drain(standardOutput)
         drain(standardError)
         writeEnd()
@@ -100,7 +102,7 @@ extension JobRun {
     }
 
     /// Writes what is left and the EXIT record; again and again while the disk is full, until its grace is over.
-    private func writeEnd() {
+    func writeEnd() {
         guard let recorder, let report else { return }
         do throws(DomeError) {
             if isDiskGraceOver {
@@ -131,10 +133,13 @@ extension JobRun {
             .exited(KeeperExit(report: report, head: head)), descriptors: work.map { [$0] } ?? [])
     }
 
-    private func vanish() {
+    /// Leaves no trace in the journal, nor here.
+    func vanish() {
+        standardOutput.close()
+        standardError.close()
         giveUpWriting()
         phase = .exited
-        keeper.send(.aborted(jobID))
+        keeper.send(refusal.map { .refused(jobID, code: $0.code, message: $0.message) } ?? .aborted(jobID))
         keeper.forget(self)
     }
 }

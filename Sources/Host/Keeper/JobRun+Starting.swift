@@ -50,19 +50,26 @@ extension JobRun {
         keeper.send(.prepared(jobID))
     }
 
-    /// domed has committed the job.
+    /// domed has committed the job, and the journal is ours.
     func go() {
         guard !mayRun, !isAborted, phase == .preparing || phase == .gated else { return }
+        do throws(DomeError) { try openJournal() } catch {
+            Log.warning("keeper.launch_refused", ["job": jobID.text, "error": error.description])
+            refusal = error
+            return abort()
+        }
         mayRun = true
+        appendWaiting()
+        if report != nil { return writeEnd() }
         // Also to a job on its way to the gate: it finds it open.
-        if isGated, cause == nil { server.send(.go(token)) }
+        if cause == nil { server.send(.go(token)) }
     }
 
     /// domed has thrown the job away before it ran.
     func abort() {
-        guard isGated, !mayRun, !isAborted, phase != .exited else { return }
+        guard !mayRun, !isAborted, phase != .exited else { return }
         isAborted = true
-        server.send(.kill(token))
+        if report != nil { vanish() } else { server.send(.kill(token)) }
     }
 
     /// The jail is not what it should be: the job must not go on in it.

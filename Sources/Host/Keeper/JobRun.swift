@@ -21,6 +21,8 @@ final class JobRun {
     var mayRun: Bool
     /// Whether the job is to vanish without trace.
     var isAborted = false
+    /// Why it is, if that is not what domed asked for.
+    var refusal: DomeError?
     /// Why it ends, once that is settled by something else than the tool.
     var cause: EndCause?
     var message = ""
@@ -31,7 +33,7 @@ final class JobRun {
     var layers: EnforcedLayers = []
     var isDirty = false
 
-    /// Until the EXIT record is written.
+    /// From the opening of the gate until the EXIT record is written.
     private(set) var recorder: OutputRecorder?
     /// The journal's state after that.
     private var lastHead: KeeperHead?
@@ -56,7 +58,7 @@ final class JobRun {
         var number: UInt64?
     }
 
-    init(_ keeper: Keeper, _ launch: KeeperLaunch, _ writer: JournalWriter, _ server: InnerServer, token: UInt64) {
+    init(_ keeper: Keeper, _ launch: KeeperLaunch, _ server: InnerServer, token: UInt64) {
         (self.keeper, self.server, self.token) = (keeper, server, token)
         jobID = launch.plan.jobID
         limits = launch.plan.limits
@@ -64,7 +66,17 @@ final class JobRun {
         isGated = launch.isGated
         mayRun = !launch.isGated
         runningEvent = launch.runningEvent
-        recorder = OutputRecorder(writer: writer, limits: launch.plan.limits)
+    }
+
+    /// Takes the journal over from domed, which makes it while the jail is built: it is there when the gate opens.
+    func openJournal() throws(DomeError) {
+        let writer = try JournalWriter.open(
+            path: Journal.path(jobsPath: keeper.configuration.jobsPath, jobID), jobID, keepsReserve: true,
+            scratch: keeper.journalScratch)
+        guard writer.exit == nil, !writer.hasTerminal else {
+            throw DomeError(.invalidTransition, "job \(jobID) has ended before")
+        }
+        recorder = OutputRecorder(writer: writer, limits: limits)
     }
 
     var head: KeeperHead {

@@ -66,13 +66,8 @@ extension Keeper {
             if server.state == .unusable {
                 throw DomeError(.policyDenied, "the sandbox cannot be enforced: \(server.message)")
             }
-            let writer = try JournalWriter.open(
-                path: Journal.path(jobsPath: configuration.jobsPath, jobID), jobID, keepsReserve: true,
-                scratch: journalScratch)
-            guard writer.exit == nil, !writer.hasTerminal else {
-                throw DomeError(.invalidTransition, "job \(jobID) has ended before")
-            }
-            let job = JobRun(self, launch, writer, server, token: makeToken())
+            let job = JobRun(self, launch, server, token: makeToken())
+            if !launch.isGated { try job.openJournal() }
             jobs[jobID] = job
             job.start(launch.plan)
         } catch {
