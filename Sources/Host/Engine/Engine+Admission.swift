@@ -115,9 +115,6 @@ extension Engine {
         job.provenance = initialProvenance(accepted)
         let preparation = Core.task { [self] in await prepare(job, folder) }
         let new = newJob(job, accepted)
-        // The commit is shorter than what the jail does meanwhile: on a small machine it only gets in the way of what
-        // has to be done first. An executor that thinks longer does not hold it up.
-        if job.hasPlace { _ = await job.isLaunched.wait(milliseconds: 2) }
         let result: Result<Admission, DomeError>
         do throws(DomeError) { result = .success(try await store.admit(new)) } catch {
             result = .failure(error)

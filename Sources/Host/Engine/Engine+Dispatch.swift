@@ -44,13 +44,11 @@ extension Engine {
     func prepare(
         _ job: LiveJob, _ folder: OneShot<Result<Void, DomeError>>
     ) async -> Result<Void, DomeError> {
-        defer { job.isLaunched.set(true) }
         guard job.hasPlace, let request = job.request, case .executor = request.tool.manifest.execution else {
             return await folder.wait()
         }
         do throws(DomeError) {
             try await launch(job, try await plan(job, request))
-            job.isLaunched.set(true)
             return await folder.wait()
         } catch {
             return .failure(error)
