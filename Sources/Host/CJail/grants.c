@@ -160,22 +160,35 @@ static bool open_work(struct server *server, struct job *job, struct failure *fa
         if (!open_source(server, job, &mount, &job->work, &is_directory, failure)) return false;
         return is_directory || fail(failure, DOME_JAIL_STAGE_WORK, ENOTDIR, job->plan.bytes + head->work_source);
     }
-    job->work = work_open(head->work_bytes, server->is_root ? head->uid : geteuid(),
-                          server->is_root ? head->gid : getegid());
+    const struct tmpfs_kind kind = {.bytes = head->work_bytes, .mode = 0700, .is_owned = true,
+                                    .uid = server->is_root ? head->uid : geteuid(),
+                                    .gid = server->is_root ? head->gid : getegid()};
+    job->work = ahead_take_tmpfs(TMPFS_WORK, &kind);
     return job->work >= 0 || fail(failure, DOME_JAIL_STAGE_WORK, errno, "tmpfs");
+}
+
+static bool open_scratch(struct job *job, struct failure *failure) {
+    const struct dome_jail_spec *head = job->plan.head;
+    const struct tmpfs_kind tmp = {.bytes = head->tmp_bytes > 0 ? head->tmp_bytes : 256ull << 20, .mode = 01777};
+    const struct tmpfs_kind shm = {.bytes = head->shm_bytes > 0 ? head->shm_bytes : 64ull << 20, .mode = 01777};
+    job->tmp = ahead_take_tmpfs(TMPFS_TMP, &tmp);
+    if (job->tmp < 0) return fail(failure, DOME_JAIL_STAGE_TMP, errno, NULL);
+    job->shm = ahead_take_tmpfs(TMPFS_SHM, &shm);
+    return job->shm >= 0 || fail(failure, DOME_JAIL_STAGE_SHM, errno, NULL);
 }
 
 bool grants_open(struct server *server, struct job *job, struct failure *failure) {
     const struct plan *plan = &job->plan;
     bool has_terminal = job->descriptors[FD_TERMINAL] >= 0;
     bool needs_host = plan->head->mount_count > 0 || plan->head->work_source != 0 || has_terminal;
-    job->work = job->terminal = -1;
+    job->work = job->tmp = job->shm = job->terminal = -1;
     for (uint32_t index = 0; index < plan->head->mount_count; index++) job->grants[index].tree = -1;
     if (server->is_root && plan->head->uid == 0) return fail(failure, DOME_JAIL_STAGE_SPEC, EINVAL, "uid 0");
     if (needs_host && setns(server->host_mounts, CLONE_NEWNS) < 0) {
         return fail(failure, DOME_JAIL_STAGE_GRANT_OPEN, errno, "host mounts");
     }
-    bool is_good = open_work(server, job, failure) && (!has_terminal || terminal_open(server, job, failure));
+    bool is_good = open_work(server, job, failure) && open_scratch(job, failure) &&
+                   (!has_terminal || terminal_open(server, job, failure));
     for (uint32_t index = 0; is_good && index < plan->head->mount_count; index++) {
         const struct dome_jail_mount *mount = &plan->mounts[index];
         struct grant *grant = &job->grants[index];
@@ -189,6 +202,8 @@ bool grants_open(struct server *server, struct job *job, struct failure *failure
 
 void grants_close(struct job *job) {
     if (job->work >= 0) close(job->work);
+    if (job->tmp >= 0) close(job->tmp);
+    if (job->shm >= 0) close(job->shm);
     if (job->terminal >= 0) close(job->terminal);
     for (uint32_t index = 0; index < job->plan.head->mount_count; index++) {
         if (job->grants[index].tree >= 0) close(job->grants[index].tree);

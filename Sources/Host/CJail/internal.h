@@ -100,7 +100,7 @@ struct job {
     const struct server *server;
     struct plan plan;
     struct grant grants[MOUNT_LIMIT];
-    int work; // detached mount for /job
+    int work, tmp, shm; // detached mounts for /job, /tmp and /dev/shm
     int terminal; // detached mount of the host's /dev/tty, or -1
     int descriptors[FD_COUNT];
     uint64_t token, layers;
@@ -109,10 +109,22 @@ struct job {
 
 bool grants_open(struct server *server, struct job *job, struct failure *failure);
 void grants_close(struct job *job);
-// A detached tmpfs of that size for /job, the caller's to close; -1 and errno.
-int work_open(uint64_t bytes, uint32_t uid, uint32_t gid);
-// Makes the next one ahead, like the last; for moments in which nobody waits.
-void work_keep_spare(void);
+
+enum tmpfs_use { TMPFS_WORK, TMPFS_TMP, TMPFS_SHM, TMPFS_COUNT };
+struct tmpfs_kind {
+    uint64_t bytes;
+    uint32_t mode;
+    bool is_owned; // by `uid` and `gid`; else by the server
+    uint32_t uid, gid;
+};
+// A detached tmpfs of its own, the caller's to close; -1 and errno.
+int ahead_take_tmpfs(enum tmpfs_use use, const struct tmpfs_kind *kind);
+// The clone flags that give the next child an IPC namespace of its own: none if the server is in one that it leaves
+// to that child.
+uint64_t ahead_take_ipc(void);
+// Makes the next ones, like the last; for moments in which nobody waits.
+void ahead_refill(void);
+
 // The host's /dev/tty, for a job with a terminal; called while the host's mounts are entered.
 bool terminal_open(struct server *server, struct job *job, struct failure *failure);
 

@@ -12,33 +12,6 @@
 // Inside our own root: no symbolic link is followed, wherever a granted tree or an earlier target may lead.
 static const uint64_t inside = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 
-// "size=…,nr_inodes=…,mode=1777" without stdio.
-static void tmpfs_options(char *text, uint64_t bytes, const char *mode) {
-    const struct { const char *name; uint64_t value; } numbers[] = {
-        {"size=", bytes}, {",nr_inodes=", bytes / 4096 + 1024}};
-    for (size_t index = 0; index < 2; index++) {
-        text = stpcpy(text, numbers[index].name);
-        char digits[24];
-        size_t count = 0;
-        uint64_t value = numbers[index].value;
-        do {
-            digits[count++] = (char)('0' + value % 10);
-            value /= 10;
-        } while (value > 0);
-        while (count > 0) *text++ = digits[--count];
-    }
-    text = stpcpy(text, ",mode=");
-    stpcpy(text, mode);
-}
-
-static bool mount_tmpfs(const char *path, uint64_t bytes, const char *mode, uint32_t stage,
-                        struct failure *failure) {
-    char options[96];
-    tmpfs_options(options, bytes, mode);
-    if (mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, options) == 0) return true;
-    return fail(failure, stage, errno, path);
-}
-
 static size_t top_size(const char *target) { return 1 + strcspn(target + 1, "/"); }
 
 static bool is_below(const char *path, const char *above) {
@@ -94,7 +67,8 @@ static bool cover_top(const struct job *job, uint32_t index, struct failure *fai
     if (size >= sizeof top) return fail(failure, DOME_JAIL_STAGE_GRANT_TARGET, ENAMETOOLONG, target);
     memcpy(top, target, size);
     top[size] = 0;
-    return mount_tmpfs(top, 1 << 20, "0755", DOME_JAIL_STAGE_GRANT_TARGET, failure);
+    if (mount("tmpfs", top, "tmpfs", MS_NOSUID | MS_NODEV, "size=1048576,nr_inodes=1280,mode=0755") == 0) return true;
+    return fail(failure, DOME_JAIL_STAGE_GRANT_TARGET, errno, top);
 }
 
 // Opens the target, making what is missing of it if `creates`.
@@ -163,15 +137,12 @@ static bool mount_grants(const struct job *job, struct failure *failure) {
 }
 
 bool child_mounts(const struct job *job, struct failure *failure) {
-    const struct dome_jail_spec *head = job->plan.head;
     if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0) {
         return fail(failure, DOME_JAIL_STAGE_PROC, errno, NULL);
     }
-    uint64_t tmp = head->tmp_bytes > 0 ? head->tmp_bytes : 256ull << 20;
-    uint64_t shm = head->shm_bytes > 0 ? head->shm_bytes : 64ull << 20;
-    if (!mount_tmpfs("/tmp", tmp, "1777", DOME_JAIL_STAGE_TMP, failure)) return false;
+    if (sys_move_mount(job->tmp, AT_FDCWD, "/tmp") < 0) return fail(failure, DOME_JAIL_STAGE_TMP, errno, NULL);
     if (!child_terminal(job, failure)) return false;
-    if (!mount_tmpfs("/dev/shm", shm, "1777", DOME_JAIL_STAGE_SHM, failure)) return false;
+    if (sys_move_mount(job->shm, AT_FDCWD, "/dev/shm") < 0) return fail(failure, DOME_JAIL_STAGE_SHM, errno, NULL);
     if (sys_move_mount(job->work, AT_FDCWD, "/job") < 0) {
         return fail(failure, DOME_JAIL_STAGE_WORK_MOUNT, errno, NULL);
     }

@@ -56,7 +56,7 @@ static bool clone_job(struct job *job, struct failure *failure) {
     if (slot == NULL) return fail(failure, DOME_JAIL_STAGE_CLONE, EAGAIN, "4096 jobs at once");
     job->outcome = &outcomes[slot - slots];
     memset(job->outcome, 0, sizeof *job->outcome);
-    uint64_t flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC;
+    uint64_t flags = CLONE_NEWNS | CLONE_NEWPID | ahead_take_ipc();
     bool shares_abstract = (job->plan.head->flags & DOME_JAIL_UNIX_SOCKETS) && !server.full_network && server.scope < 0;
     if ((job->plan.head->flags & DOME_JAIL_OWN_NETWORK) || shares_abstract) flags |= CLONE_NEWNET;
     int pid = sys_pidns_clone(flags, NULL);
@@ -292,10 +292,13 @@ void dome_jail_serve(int argc, char *const *argv) {
     struct pollfd polled[3] = {{.fd = SERVER_SOCKET, .events = POLLIN},
                                {.fd = signals, .events = POLLIN},
                                {.fd = server.ends, .events = POLLIN}};
+    // Long enough for GO to have come, short enough to be within what a tool takes at least: before that, everybody
+    // waits for the processor that making things ahead would take.
+    const struct timespec pause = {.tv_nsec = 300 * 1000};
     for (;;) {
-        int ready = poll(polled, 3, 0);
+        int ready = ppoll(polled, 3, &pause, NULL);
         if (ready == 0) {
-            work_keep_spare();
+            ahead_refill();
             ready = poll(polled, 3, -1);
         }
         if (ready < 0) continue;

@@ -109,11 +109,13 @@ extension Engine {
         let isToWait = !job.hasPlace
         if isToWait { queuePlacesPromised += 1 }
         defer { if isToWait { queuePlacesPromised -= 1 } }
-        // First of all: everything up to the gate waits for these two, the commit only for the disk.
-        if job.hasPlace { startPlanning(job) }
         let folder = makeFolder(job)
-        job.provenance = initialProvenance(accepted)
+        if job.hasPlace { startPlanning(job) }
         let preparation = Core.task { [self] in await prepare(job, folder) }
+        // Everything up to the gate waits for the launch, the commit only for the disk: the plugin's answer goes first.
+        // An executor that thinks longer does not hold the commit up.
+        if job.hasPlace { _ = await job.isLaunched.wait(milliseconds: 2) }
+        job.provenance = initialProvenance(accepted)
         let new = newJob(job, accepted)
         let result: Result<Admission, DomeError>
         do throws(DomeError) { result = .success(try await store.admit(new)) } catch {

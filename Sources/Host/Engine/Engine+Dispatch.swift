@@ -45,10 +45,13 @@ extension Engine {
         _ job: LiveJob, _ folder: OneShot<Result<Void, DomeError>>
     ) async -> Result<Void, DomeError> {
         guard job.hasPlace, let request = job.request, case .executor = request.tool.manifest.execution else {
+            job.isLaunched.set(true)
             return await folder.wait()
         }
+        defer { job.isLaunched.set(true) }
         do throws(DomeError) {
             try await launch(job, try await plan(job, request))
+            job.isLaunched.set(true)
             return await folder.wait()
         } catch {
             return .failure(error)

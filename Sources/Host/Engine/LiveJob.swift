@@ -37,6 +37,8 @@ final class LiveJob {
     /// Set when clients may see the job: between its admission's commit and then, whoever asks waits. False: it
     /// never came to be.
     let isVisible = OneShot<Bool>()
+    /// Set when the keeper has its plan, or never will.
+    let isLaunched = OneShot<Bool>()
     /// What the keeper said: at the gate, at the end.
     let gate = OneShot<GateOutcome>()
     let exit = OneShot<JobExit>()

@@ -60,8 +60,12 @@ package final class EventLoop: @unchecked Sendable {
     private var nextToken: UInt64 = 1
     private var timers = TimerHeap()
     private let inbox = Mutex(Inbox())
-    /// Work of this turn; kept to reuse its storage.
-    private var turn: [@Sendable () -> Void] = []
+    /// pthread_self of the thread that is in `turn` and does not wait, else 0.
+    private let turningThread = Atomic<UInt>(0)
+    /// Whether the last turn left work in the inbox.
+    private var hasLeftovers = false
+    /// Work of this round; kept to reuse its storage.
+    private var round: [@Sendable () -> Void] = []
     private var isStopping = false
     /// What epoll filled last; kept to reuse its storage.
     private var events = [dome_epoll_event](repeating: dome_epoll_event(), count: 64)
@@ -111,8 +115,11 @@ package final class EventLoop: @unchecked Sendable {
 
     /// Hands `work` to the loop's thread; from any thread, in order.
     package func execute(_ work: @escaping @Sendable () -> Void) {
+        // What a turn hands to itself it finds before it waits: no need to wake anybody (three system calls).
+        let isOwn = turningThread.load(ordering: .relaxed) == UInt(pthread_self())
         let mustWake = inbox.withLock { inbox in
             inbox.work.append(work)
+            guard !isOwn else { return false }
             defer { inbox.isSignaled = true }
             return !inbox.isSignaled
         }
@@ -132,7 +139,10 @@ package final class EventLoop: @unchecked Sendable {
 
     /// Waits at most that long (negative: for ever) and handles what is due. The building block of `run`.
     package func turn(maximumWaitNanoseconds: Int64) {
-        let count = dome_epoll_wait(epoll.number, &events, Int32(events.count), wait(maximumWaitNanoseconds))
+        let limit = hasLeftovers ? 0 : wait(maximumWaitNanoseconds)
+        let count = dome_epoll_wait(epoll.number, &events, Int32(events.count), limit)
+        turningThread.store(UInt(pthread_self()), ordering: .relaxed)
+        defer { turningThread.store(0, ordering: .relaxed) }
         if count > 0 {
             for event in events[..<Int(count)] {
                 if event.data == 0 { drainWake() }
@@ -146,9 +156,16 @@ package final class EventLoop: @unchecked Sendable {
                 handler(ready)
             }
         }
-        for timer in timers.takeDue(Clock.monotonicNanoseconds()) { timer.fire() }
-        runInbox()
+        // What timers and work bring about is done in the same turn, up to a bound: descriptors have their turn too.
+        var rounds = 0
+        repeat {
+            for timer in timers.takeDue(Clock.monotonicNanoseconds()) { timer.fire() }
+            hasLeftovers = runInbox()
+            rounds += 1
+        } while (hasLeftovers || wait(-1) == 0) && rounds < Self.roundLimit
     }
+
+    private static let roundLimit = 32
 
     private func wait(_ maximum: Int64) -> Int64 {
         guard let deadline = timers.nextDeadline else { return maximum }
@@ -163,12 +180,14 @@ package final class EventLoop: @unchecked Sendable {
         _ = read(wake.number, &count, 8)
     }
 
-    private func runInbox() {
+    /// Whether there is more by now.
+    private func runInbox() -> Bool {
         inbox.withLock { inbox in
-            swap(&inbox.work, &turn)
+            swap(&inbox.work, &round)
             inbox.isSignaled = false
         }
-        for work in turn { work() }
-        turn.removeAll(keepingCapacity: true)
+        for work in round { work() }
+        round.removeAll(keepingCapacity: true)
+        return inbox.withLock { !$0.work.isEmpty }
     }
 }
