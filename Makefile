@@ -46,10 +46,11 @@ deps-bench:
 build: deps-build
 	$(SWIFT) build $(RELEASE_FLAGS)
 	@$(MAKE) --no-print-directory layout
-layout: plugins
+layout: plugins jail
 	@ops/install/sync.sh Registry "$(TRIPLE_DIR)/share/dome/registry"
 
 include ops/plugins.mk
+include ops/jail.mk
 
 ## test: unit tests, then every test against the real release binaries
 .PHONY: test

@@ -20,6 +20,8 @@ for program in $PROGRAMS; do
     put 755 "$bin/$program" "$root/bin/$program"
 done
 
+put 755 "$built/lib/dome/domed-jail" "$root/lib/dome/domed-jail"
+
 for plugin in "$built"/lib/dome/plugins/*/; do
     [[ -d $plugin ]] || continue
     name=$(basename "$plugin")

@@ -128,9 +128,6 @@ void ahead_refill(void);
 // The host's /dev/tty, for a job with a terminal; called while the host's mounts are entered.
 bool terminal_open(struct server *server, struct job *job, struct failure *failure);
 
-// Keeps from children what they do not need; after everything that the server needs it for.
-void memory_thin(void);
-
 // The job's PID 1: never returns.
 void child_run(struct job *job) __attribute__((noreturn));
 bool child_mounts(const struct job *job, struct failure *failure);

@@ -246,6 +246,7 @@ static bool set_up(int argc, char *const *argv, struct failure *failure) {
     if (strcmp(argv[2], "thread") == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) {
         return fail(failure, DOME_JAIL_STAGE_SERVER_SETUP, errno, "PDEATHSIG");
     }
+    prctl(PR_SET_NAME, DOME_JAIL_ARGV0, 0, 0, 0);
     server.full_network = strcmp(argv[1], "full") == 0;
     for (int index = 5; index < argc; index++) system_paths[index - 5] = argv[index];
     server.system_paths = system_paths;
@@ -287,7 +288,6 @@ void dome_jail_serve(int argc, char *const *argv) {
         reply_failure(0, &failure, 0);
         _exit(1);
     }
-    memory_thin();
     reply_ready(&server);
     struct pollfd polled[3] = {{.fd = SERVER_SOCKET, .events = POLLIN},
                                {.fd = signals, .events = POLLIN},

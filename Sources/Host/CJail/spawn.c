@@ -74,8 +74,7 @@ __attribute__((noreturn)) static void child_exec(const struct launch *launch) {
     if (report < 0 || socket < 0 || dup2(socket, SERVER_SOCKET) < 0) {
         report_and_exit(launch->report, DOME_JAIL_STAGE_SERVER_SETUP);
     }
-    // Symbols once and for all: a job that looks one up does so in its own copy of the memory, and the next again.
-    static char *const environment[] = {(char *)(uintptr_t)"LD_BIND_NOW=1", NULL};
+    static char *const environment[] = {NULL};
     execve(launch->binary, launch->arguments, environment);
     report_and_exit(report, DOME_JAIL_STAGE_SERVER_EXEC);
 }

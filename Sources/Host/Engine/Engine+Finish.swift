@@ -27,8 +27,13 @@ extension Engine {
         live[job.id] = nil
         hub.publish(job.id, EventHub.Head(lastSeq: record.lastSeq, isTerminal: true))
         job.end.set(JobReport(record, artifacts: []))
-        if let keeper = job.keeper, keeper.jobs[job.id] != nil { keeper.send(.release(job.id)) }
         givePlaceBack(job)
+        // After the answers: the keeper can wait for it, clients do not.
+        Core.loop.schedule(afterMilliseconds: 1) {
+            Core.assumeIsolated {
+                if let keeper = job.keeper, keeper.jobs[job.id] != nil { keeper.send(.release(job.id)) }
+            }
+        }
     }
 
     /// Repeats `step` until it succeeds: soon at first, since a keeper may be just about to let the journal go, then

@@ -73,9 +73,8 @@ package actor JobFiles {
         journal path: String, _ job: JobID, _ ending: JobEnding
     ) throws(DomeError) -> FinishedJournal {
         let writer: JournalWriter
-        if Files.exists(path) {
-            writer = try JournalWriter.open(path: path, job, damage: .setAside)
-        } else {
+        do throws(DomeError) { writer = try JournalWriter.open(path: path, job, damage: .setAside) } catch {
+            guard error.code == .notFound else { throw error }
             writer = try JournalWriter.create(path: path, job)
         }
         guard !writer.hasTerminal else {

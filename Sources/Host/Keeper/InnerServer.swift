@@ -59,6 +59,7 @@ final class InnerServer {
         do throws(DomeError) {
             var configuration = JailServer.Configuration()
             configuration.hasHostNetwork = hasHostNetwork
+            if let program = keeper.jailProgram { configuration.binary = "/proc/self/fd/\(program.number)" }
             // The keeper has one thread, so the parent-death signal is bound to the keeper itself.
             configuration.diesWithThread = true
             let server = try JailServer(configuration)

@@ -29,6 +29,8 @@ package final class Keeper {
     let journalScratch = JournalScratch()
     /// An empty standard input.
     let devNull: FileDescriptor
+    /// domed-jail as it was when this keeper started, whatever is installed since; nil: the keeper's own binary.
+    let jailProgram: FileDescriptor?
     private let listener: FileDescriptor
     private var listening: EventLoop.Registration?
     private var idleTimer: LoopTimer?
@@ -38,11 +40,19 @@ package final class Keeper {
     package init(_ configuration: KeeperConfiguration, on loop: EventLoop) throws(DomeError) {
         (self.configuration, self.loop) = (configuration, loop)
         devNull = try Files.open("/dev/null", O_RDWR)
+        jailProgram = try Self.findJailProgram()
         listener = try Self.listen(configuration.socketPath)
         readBuffer = .allocate(byteCount: 64 << 10, alignment: 16)
     }
 
     deinit { readBuffer.deallocate() }
+
+    /// The static domed-jail in ../lib/dome. Where there is none (a keeper that SwiftPM built for tests), the keeper's
+    /// own binary does the same, only slower: the room CJail is in it.
+    private static func findJailProgram() throws(DomeError) -> FileDescriptor? {
+        let path = try Directories.ofExecutable() + "/../lib/dome/domed-jail"
+        return Files.exists(path) ? try Files.open(path, O_RDONLY) : nil
+    }
 
     /// Starts the inner servers and serves from now on; the loop stops when the keeper has nothing left to do.
     package func start() throws(DomeError) {

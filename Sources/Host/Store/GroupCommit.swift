@@ -149,7 +149,7 @@ extension GroupCommit {
             try database.reach(.marksWritten)
             var attempts: [Attempt] = []
             attempts.reserveCapacity(operations.count)
-            for operation in operations { attempts.append(try make(operation)) }
+            for operation in operations { attempts.append(try make(operation, isAlone: operations.count == 1)) }
             try database.reach(.committing)
             try connection.run(Self.commit, what: "commit")
             database.pass(.committed)
@@ -161,9 +161,15 @@ extension GroupCommit {
         }
     }
 
-    /// Makes one write; if it is refused, what it had written is undone and the rest stands.
-    private func make(_ operation: Operation) throws(DomeError) -> Attempt {
+    /// Makes one write; if it is refused, what it had written is undone and the rest stands. One that is alone needs
+    /// no savepoint: refused, it takes the transaction with it.
+    private func make(_ operation: Operation, isAlone: Bool) throws(DomeError) -> Attempt {
         let connection = database.connection
+        if isAlone {
+            let attempt = operation.attempt(database)
+            if let error = attempt.error { throw error }
+            return attempt
+        }
         try connection.run(Self.savepoint, what: "begin a write")
         let attempt = operation.attempt(database)
         if let error = attempt.error {

@@ -60,7 +60,7 @@ extension Migration {
             ) STRICT, WITHOUT ROWID;
 
             CREATE TABLE audit(
-                seq INTEGER PRIMARY KEY AUTOINCREMENT,
+                seq INTEGER PRIMARY KEY,
                 time_ns INTEGER NOT NULL,
                 kind TEXT NOT NULL,
                 actor_uid INTEGER NOT NULL,

@@ -61,20 +61,66 @@ struct KeeperTests {
         #expect(writer.exit == nil)
     }
 
-    @Test func `after the exit domed may write`() throws {
+    @Test func `the journal is domed's until go and after the exit`() throws {
         let keeper = try KeeperFixture()
         let domed = try FakeDomed(keeper)
-        let plan = keeper.plan("true")
+        let plan = keeper.plan("read line")
         try domed.launch(plan, on: keeper, isGated: true)
         try domed.wait("prepared") { $0 == .prepared(plan.jobID) }
-        #expect { try JournalWriter.open(path: keeper.journalPath(plan.jobID), plan.jobID) } throws: {
+        try JournalWriter.open(path: keeper.journalPath(plan.jobID), plan.jobID).giveUp()
+        var waiting = keeper.plan("sleep 1000")
+        waiting.limits.graceMilliseconds = 1
+        try domed.launch(waiting, on: keeper, isGated: true)
+        domed.send(.go(waiting.jobID))
+        try domed.waitUntilStarted(waiting.jobID)
+        #expect { try JournalWriter.open(path: keeper.journalPath(waiting.jobID), waiting.jobID) } throws: {
             ($0 as? DomeError)?.code == .lockConflict
         }
+        domed.send(.cancel(waiting.jobID, event: nil))
+        try domed.waitForExit(waiting.jobID)
+        _ = try JournalWriter.open(path: keeper.journalPath(waiting.jobID), waiting.jobID)
         domed.send(.go(plan.jobID))
         try domed.waitForExit(plan.jobID)
         let writer = try JournalWriter.open(path: keeper.journalPath(plan.jobID), plan.jobID)
-        #expect(writer.exit?.exitCode == 0)
+        #expect(writer.exit?.exitCode == 1)
         #expect(try writer.appendEvent(.stateChange, Array("{}".utf8), isTerminal: true) == 3)
+    }
+
+    @Test func `a gated job without a journal at go is refused and nothing of it runs`() throws {
+        let keeper = try KeeperFixture()
+        let domed = try FakeDomed(keeper)
+        let plan = keeper.plan("echo ran")
+        domed.send(.launch(KeeperLaunch(plan: plan, isGated: true, runningEvent: nil)))
+        try domed.wait("prepared") { $0 == .prepared(plan.jobID) }
+        domed.send(.go(plan.jobID))
+        try domed.wait("refused") {
+            if case .refused(plan.jobID, .notFound, let message) = $0 { message.contains("events.journal") } else { false }
+        }
+        // It is forgotten: the same job may come again.
+        try domed.launch(plan, on: keeper, isGated: true)
+        domed.send(.go(plan.jobID))
+        _ = try domed.waitForExit(plan.jobID)
+        #expect(try keeper.lines(plan.jobID) == ["ran"])
+    }
+
+    @Test func `a job that comes to nothing before its gate says so after go, or vanishes`() throws {
+        let keeper = try KeeperFixture()
+        let domed = try FakeDomed(keeper)
+        for isAborted in [false, true] {
+            var plan = keeper.plan("echo ran")
+            plan.mounts = [Mount(source: "/nowhere", target: "/nowhere", isWritable: false)]
+            domed.send(.launch(KeeperLaunch(plan: plan, isGated: true, runningEvent: nil)))
+            if isAborted {
+                domed.send(.abort(plan.jobID))
+                try domed.wait("aborted") { $0 == .aborted(plan.jobID) }
+            } else {
+                try keeper.makeJournal(plan.jobID)
+                domed.send(.go(plan.jobID))
+                let exit = try domed.waitForExit(plan.jobID)
+                #expect(exit.exit.report.cause == .launchFailed)
+                #expect(exit.exit.report.message.contains("/nowhere"))
+            }
+        }
     }
 
     @Test func `the job's folder comes with its exit and outlives it`() throws {
