@@ -130,7 +130,7 @@ def test_a_keeper_killed_again_and_again_under_load_ends_every_job_once(daemon: 
 def test_a_killed_inner_server_costs_its_jobs_alone(daemon: Daemon) -> None:
     job = start_and_see(daemon, "echo up; exec sleep 1000", b"up")
     keeper = keeper_pid(daemon)
-    servers = [pid for pid in daemon.pids("domed-keeper") if pid != keeper and parent(pid) == keeper]
+    servers = [pid for pid in daemon.pids("domed-jail") if parent(pid) == keeper]
     assert servers
     for pid in servers:
         os.kill(pid, signal.SIGKILL)

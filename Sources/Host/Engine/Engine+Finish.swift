@@ -3,6 +3,7 @@ internal import DomeLink
 internal import DomeModel
 internal import DomePlatform
 internal import DomeStore
+internal import Synchronization
 
 extension Engine {
     /// The end of a job that ran in a keeper.
@@ -18,14 +19,19 @@ extension Engine {
             jobID: job.id, toolID: job.toolID, caller: job.caller, startedNanoseconds: job.startedNanoseconds,
             provenanceText: await provenanceText(of: job), plan: job.plan, exit: exit)
         let path = files.journalPath(job.id)
+        let terminal = Mutex<EventHub.TerminalEvent?>(nil)
         let record = await retried(job.id) { () async throws(DomeError) in
             try await self.store.finish { () throws(DomeError) in
-                draft.completed(by: try JobFiles.finish(journal: path, job.id, ending))
+                let journal = try JobFiles.finish(journal: path, job.id, ending)
+                terminal.withLock { $0 = journal.terminal }
+                return draft.completed(by: journal)
             }
         }.record
         job.state = record.state
         live[job.id] = nil
-        hub.publish(job.id, EventHub.Head(lastSeq: record.lastSeq, isTerminal: true))
+        hub.publish(
+            job.id,
+            EventHub.Head(lastSeq: record.lastSeq, isTerminal: true, terminal: terminal.withLock { $0 }))
         job.end.set(JobReport(record, artifacts: []))
         givePlaceBack(job)
         // After the answers: the keeper can wait for it, clients do not.

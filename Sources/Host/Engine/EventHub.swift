@@ -1,8 +1,8 @@
 package import DomeAsync
 package import DomeModel
 
-/// How far each live job's journal is published, and who wants to know. Sequence numbers and callbacks, never
-/// events: a follower reads those from the journal itself.
+/// How far each live job's journal is published, and who wants to know. Sequence numbers and callbacks, but for the
+/// terminal event no events: a follower reads those from the journal itself.
 @Core
 package final class EventHub {
     /// What may be read of a job's journal.
@@ -10,11 +10,21 @@ package final class EventHub {
         package var lastSeq: UInt64
         /// The event `lastSeq` is the terminal one, and the job's row says the same.
         package var isTerminal: Bool
+        /// The terminal event itself, as the journal has it, when it was just written: who has read all before it need
+        /// not read on.
+        package var terminal: TerminalEvent?
 
-        package init(lastSeq: UInt64, isTerminal: Bool) {
+        package init(lastSeq: UInt64, isTerminal: Bool, terminal: TerminalEvent? = nil) {
             self.lastSeq = lastSeq
             self.isTerminal = isTerminal
+            self.terminal = terminal
         }
+    }
+
+    /// A state change that ends a job.
+    package struct TerminalEvent: Sendable, Equatable {
+        package var wallNanoseconds: Int64
+        package var payload: [UInt8]
     }
 
     /// A wish to be called; cancel it when the wish is gone.

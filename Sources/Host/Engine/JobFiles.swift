@@ -87,8 +87,11 @@ package actor JobFiles {
         if ending.needsErrorEvent, try !JournalSummary.scan(path: path, job).endsWithError {
             try writer.appendEvent(.error, ending.errorPayload, mayUseReserve: true)
         }
-        let lastSeq = try writer.appendEvent(.stateChange, ending.payload, isTerminal: true, mayUseReserve: true)
-        return FinishedJournal(lastSeq: lastSeq, bytes: writer.byteLength, ending: ending)
+        let terminal = EventHub.TerminalEvent(wallNanoseconds: Clock.wallNanoseconds(), payload: ending.payload)
+        let lastSeq = try writer.appendEvent(
+            .stateChange, terminal.payload, isTerminal: true, wallNanoseconds: terminal.wallNanoseconds,
+            mayUseReserve: true)
+        return FinishedJournal(lastSeq: lastSeq, bytes: writer.byteLength, ending: ending, terminal: terminal)
     }
 
     /// Runs a diagnostic tool: it proves the daemon, so it needs no process. Returns how the job ends.
@@ -152,6 +155,8 @@ package struct FinishedJournal: Sendable {
     package var lastSeq: UInt64
     package var bytes: UInt64
     package var ending: JobEnding
+    /// The terminal event, if it was written just now.
+    package var terminal: EventHub.TerminalEvent?
 }
 
 /// What a diagnostic tool does.

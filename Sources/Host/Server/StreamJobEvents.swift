@@ -4,6 +4,7 @@ internal import DomeModel
 internal import DomePlatform
 internal import DomeProto
 internal import DomeTransport
+internal import DomeWire
 
 extension DomedService {
     /// A job's events past `since_seq`, and with `follow` the live ones up to the terminal event. The one RPC whose
@@ -93,8 +94,24 @@ final class EventFollower {
             return
         }
         guard call.canSend else { return }
+        if let terminal = head.terminal, sentSeq + 1 == head.lastSeq { return send(terminal) }
         isReading = true
         Core.task { [self] in await readPiece() }
+    }
+
+    /// The last event, without a detour over the journal: the client waits for nothing else.
+    private func send(_ terminal: EventHub.TerminalEvent) {
+        var encoder = StreamEventEncoder(jobID: job)
+        var bytes: [UInt8] = []
+        terminal.payload.withUnsafeBytes { payload in
+            encoder.append(
+                EventView(
+                    seq: head.lastSeq, wallNanoseconds: terminal.wallNanoseconds, kind: .stateChange, payload: payload),
+                to: &bytes)
+        }
+        sentSeq = head.lastSeq
+        call.sendFramed(bytes)
+        finish(.ok)
     }
 
     private func readPiece() async {
