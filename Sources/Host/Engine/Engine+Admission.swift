@@ -102,7 +102,7 @@ extension Engine {
         let (spare, needsRefill) = files.spares.take()
         let job = LiveJob(accepted, id: JobID.make(shard: spare?.shard))
         job.spare = spare
-        if needsRefill { Core.task { [self] in await facts.refill(files.spares) } }
+        if needsRefill { refillSoon() }
         // Known before the commit, so that nothing the keeper says of it is missed; not yet visible to clients.
         live[job.id] = job
         if placesTaken < configuration.maxRunningJobs, queue.count == 0 { takePlace(job) }
@@ -143,6 +143,14 @@ extension Engine {
             startWaiting()
         }
         return (job.id, false)
+    }
+
+    /// Makes folders for jobs to come when this one's tool runs, most likely: until then everything waits for the
+    /// processor.
+    private func refillSoon() {
+        Core.loop.schedule(afterNanoseconds: 800_000) { [self] in
+            Core.task { [self] in await facts.refill(files.spares) }
+        }
     }
 
     /// With a full queue, only what was admitted before is answered.

@@ -25,10 +25,7 @@ package actor FactsReader {
     func refill(_ spares: SpareFolders) { spares.refill() }
 
     /// Throws away the folders of an earlier life and makes new ones.
-    func renew(_ spares: SpareFolders) {
-        spares.clear()
-        spares.refill()
-    }
+    func renew(_ spares: SpareFolders) { spares.renew() }
 
     /// The machine's facts; takes some milliseconds.
     package func host() -> HostFacts { HostFacts.read() }

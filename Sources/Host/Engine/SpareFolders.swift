@@ -25,7 +25,9 @@ package final class SpareFolders: Sendable {
     private let pool = Mutex(Pool())
 
     private static let fullCount = 64
-    private static let lowCount = 32
+    /// How many are made at a time: a few, so that no job waits long for the processor or the folder's lock.
+    private static let batchCount = 4
+    private static let firstBatchCount = 16
 
     package init(folder: String, jobsPath: String) {
         self.folder = folder
@@ -36,7 +38,7 @@ package final class SpareFolders: Sendable {
     func take() -> (spare: Spare?, needsRefill: Bool) {
         pool.withLock { pool in
             let spare = pool.spares.popLast()
-            let needsRefill = !pool.isRefilling && pool.spares.count < Self.lowCount
+            let needsRefill = !pool.isRefilling && pool.spares.count <= Self.fullCount - Self.batchCount
             if needsRefill { pool.isRefilling = true }
             return (spare, needsRefill)
         }
@@ -47,13 +49,16 @@ package final class SpareFolders: Sendable {
         try Files.rename(spare.path, to: path)
     }
 
-    /// Makes spares until there are enough. Blocks; one caller at a time. Without them jobs are only slower, so a
-    /// failure is logged and that is all.
-    func refill() {
+    /// Makes a few spares. Blocks; one caller at a time. Without them jobs are only slower, so a failure is logged
+    /// and that is all.
+    func refill() { make(Self.batchCount) }
+
+    private func make(_ count: Int) {
         defer { pool.withLock { $0.isRefilling = false } }
         do throws(DomeError) {
             try Files.makeDirectories(folder)
-            while let number = nextNumber() {
+            for _ in 0..<count {
+                guard let number = nextNumber() else { return }
                 let shard = UInt16.random(in: 0..<JobID.shardCount)
                 try Files.makeDirectories("\(jobsPath)/\(JobID.shardName(shard))")
                 let path = "\(folder)/\(number)"
@@ -74,10 +79,11 @@ package final class SpareFolders: Sendable {
         }
     }
 
-    /// Removes what an earlier life of the daemon left; before the first `refill`. Blocks.
-    func clear() {
+    /// Removes what an earlier life of the daemon left and makes the first ones; before any `refill`. Blocks.
+    func renew() {
         do throws(DomeError) { try Files.removeTree(folder) } catch {
             Log.warning("spares.failed", ["error": error.description])
         }
+        make(Self.firstBatchCount)
     }
 }
