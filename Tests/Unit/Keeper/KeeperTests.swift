@@ -94,7 +94,8 @@ struct KeeperTests {
         try domed.wait("prepared") { $0 == .prepared(plan.jobID) }
         domed.send(.go(plan.jobID))
         try domed.wait("refused") {
-            if case .refused(plan.jobID, .notFound, let message) = $0 { message.contains("events.journal") } else { false }
+            guard case .refused(plan.jobID, .notFound, let message) = $0 else { return false }
+            return message.contains("events.journal")
         }
         // It is forgotten: the same job may come again.
         try domed.launch(plan, on: keeper, isGated: true)
