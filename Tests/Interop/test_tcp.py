@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
+import subprocess
 
 import grpc
 import pytest
@@ -82,3 +84,67 @@ def test_a_port_in_use_is_named(tmp_path):
                 raise AssertionError(daemon.log_tail())
         finally:
             daemon.close()
+
+
+def dome(daemon: Daemon, port: int, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """`dome` over TCP."""
+    return subprocess.run(
+        [daemon.bin / "dome", *arguments],
+        env=daemon.environment | {"DOMED_ENDPOINT": f"127.0.0.1:{port}"} | variables,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_dome_sends_the_token_of_the_state_folder(tcp_daemon, tmp_path):
+    port = port_of(tcp_daemon)
+    listed = dome(tcp_daemon, port, "tools")
+    assert listed.returncode == 0 and "shell.run" in listed.stdout, listed.stderr
+    ran = dome(tcp_daemon, port, "run", "shell.run", "--", "echo", "over tcp")
+    assert (ran.returncode, ran.stdout) == (0, "over tcp\n"), ran.stderr
+    # Another state folder has no token; a file can be named.
+    stranger = {"XDG_STATE_HOME": str(tmp_path)}
+    refused = dome(tcp_daemon, port, "tools", **stranger)
+    assert refused.returncode != 0 and "token" in refused.stderr
+    named = dome(tcp_daemon, port, "tools", **stranger, DOMED_TOKEN_FILE=str(tcp_daemon.state / "tcp-token"))
+    assert named.returncode == 0, named.stderr
+    missing = dome(tcp_daemon, port, "tools", DOMED_TOKEN_FILE=str(tmp_path / "none"))
+    assert missing.returncode != 0 and str(tmp_path / "none") in missing.stderr
+
+
+LISTENER = """
+import socket, sys
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    print(listener.getsockname()[1], flush=True)
+    listener.settimeout(20)
+    connection, _ = listener.accept()
+    connection.settimeout(2)
+    try:
+        print(len(connection.recv(4096)), flush=True)
+    except TimeoutError:
+        print(0, flush=True)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user's port needs root")
+@pytest.mark.parametrize("user", [0, 54321])
+def test_dome_sends_nothing_to_another_users_port(tcp_daemon, user):
+    port_of(tcp_daemon)
+    with subprocess.Popen(
+        ["/usr/bin/setpriv", "--reuid", str(user), "--clear-groups", "/usr/bin/python3", "-c", LISTENER],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as impostor:
+        assert impostor.stdout is not None
+        port = int(impostor.stdout.readline())
+        answer = dome(tcp_daemon, port, "tools")
+        heard = int(impostor.stdout.readline())
+    assert answer.returncode != 0
+    if user == 0:
+        # Ours, as far as dome can know: the canary that shows what an impostor would hear.
+        assert heard > 0
+    else:
+        assert heard == 0 and "another user listens" in answer.stderr

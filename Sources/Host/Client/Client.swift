@@ -17,6 +17,10 @@ package final class DaemonClient {
     /// Starts a daemon when there is none; nil never does.
     private let launcher: DaemonLauncher?
     private var connection: GRPCClientConnection?
+    /// Where the secret for a TCP port lies; nil: there is none to send.
+    private let tokenFile: String?
+    /// What goes with every call on the present connection.
+    private(set) var metadata = Metadata()
 
     /// How often a call is made again after its connection was lost. Every call of the contract may be repeated:
     /// submissions carry a key.
@@ -24,9 +28,10 @@ package final class DaemonClient {
     private static let firstPauseMilliseconds: UInt64 = 20
 
     /// Nothing is opened yet.
-    package nonisolated init(endpoint: Endpoint, launcher: DaemonLauncher?) {
+    package nonisolated init(endpoint: Endpoint, launcher: DaemonLauncher?, tokenFile: String? = nil) {
         self.endpoint = endpoint
         self.launcher = launcher
+        self.tokenFile = tokenFile
     }
 
     /// Closes the connection; calls in flight end as unavailable.
@@ -48,12 +53,30 @@ package final class DaemonClient {
             socket = try endpoint.connect()
         }
         do throws(DomeError) {
+            metadata = try credentials(for: socket)
             let fresh = try GRPCClientConnection(loop: Core.loop, socket: socket)
             connection = fresh
             return fresh
         } catch {
+            if error.code == .policyDenied || error.code == .invalidRequest { throw .refused(error) }
             throw .unavailable(error.message)
         }
+    }
+
+    /// The token, for TCP. Sent to nobody but a daemon of this user on this machine.
+    private func credentials(for socket: DomePlatform.FileDescriptor) throws(DomeError) -> Metadata {
+        guard case .tcp = endpoint, let tokenFile else { return Metadata() }
+        let token = try BearerToken(file: tokenFile)
+        guard let listeners = TCPSocket.listenersOnLoopback(socket) else {
+            throw DomeError(
+                .policyDenied,
+                "\(endpoint) is not on this machine's loopback: the token goes nowhere else; forward the port (ssh -L)")
+        }
+        guard listeners.isSubset(of: [Files.userID, 0]), !listeners.isEmpty else {
+            throw DomeError(
+                .policyDenied, "another user listens on \(endpoint), not your daemon; no token was sent there")
+        }
+        return try token.metadata()
     }
 
     /// Makes a unary call, again if the connection is lost meanwhile. `timeoutMilliseconds` is each attempt's.
@@ -80,7 +103,7 @@ package final class DaemonClient {
         let connection = try await usableConnection()
         let timeout = Int64(min(timeoutMilliseconds, 1 << 40)) * 1_000_000
         let answer = await withCheckedContinuation { (continuation: CheckedContinuation<Answer, Never>) in
-            let call = connection.start(method.path, timeoutNanoseconds: timeout)
+            let call = connection.start(method.path, metadata: metadata, timeoutNanoseconds: timeout)
             var bytes: [UInt8]?
             call.onMessage = { bytes = Array($0) }
             call.onFinish = { continuation.resume(returning: Answer(message: bytes, outcome: $0)) }

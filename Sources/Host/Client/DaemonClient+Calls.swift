@@ -114,7 +114,7 @@ extension DaemonClient {
     /// The events past `sinceSeq` on one connection; see `JobFollower` for one that survives it.
     package func events(_ id: String, follow: Bool, sinceSeq: UInt64) async throws(ClientError) -> EventStream {
         EventStream(
-            try await usableConnection(),
+            try await usableConnection(), metadata,
             .with { request in
                 request.jobId = id
                 request.follow = follow

@@ -76,34 +76,3 @@ package enum Endpoint: Sendable, Equatable, CustomStringConvertible {
         }
     }
 }
-
-/// A TCP connection, for a daemon behind DOMED_ENDPOINT=host:port.
-enum TCPSocket {
-    /// Tries every address of `host` in turn; blocks.
-    static func connect(host: String, port: String) throws(ClientError) -> FileDescriptor {
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        var list: UnsafeMutablePointer<addrinfo>?
-        let status = getaddrinfo(host, port, &hints, &list)
-        guard status == 0 else {
-            throw .unavailable("cannot find \(host): \(String(cString: gai_strerror(status)))")
-        }
-        defer { freeaddrinfo(list) }
-        var reason = "it has no address"
-        var next = list
-        while let address = next {
-            next = address.pointee.ai_next
-            let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-            let number = socket(address.pointee.ai_family, kind, 0)
-            guard number >= 0 else { continue }
-            let descriptor = FileDescriptor(owning: number)
-            if Glibc.connect(number, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0 {
-                var on: Int32 = 1
-                setsockopt(number, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
-                return descriptor
-            }
-            reason = String(cString: strerror(errno))
-        }
-        throw .unavailable("no daemon answers at \(host):\(port): \(reason)")
-    }
-}

@@ -16,8 +16,8 @@ package final class EventStream {
     private var isPaused = false
     private var waiter: CheckedContinuation<Void, Never>?
 
-    init(_ connection: GRPCClientConnection, _ request: Domed_V1_StreamJobEventsRequest) {
-        call = connection.start(Domed_V1_DomedService.streamJobEvents.path)
+    init(_ connection: GRPCClientConnection, _ metadata: Metadata, _ request: Domed_V1_StreamJobEventsRequest) {
+        call = connection.start(Domed_V1_DomedService.streamJobEvents.path, metadata: metadata)
         call.onMessage = { [weak self] message in Core.assumeIsolated { self?.take(message) } }
         call.onFinish = { [weak self] outcome in Core.assumeIsolated { self?.finish(outcome) } }
         request.serialized().withUnsafeBytes { call.send(message: $0) }

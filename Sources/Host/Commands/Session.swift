@@ -12,11 +12,13 @@ extension Invocation {
         let endpoint = try local { () throws(DomeError) in
             try Endpoint.resolve(directories: directories) { getenv($0).map { String(cString: $0) } }
         }
-        guard mayStart else { return DaemonClient(endpoint: endpoint, launcher: nil) }
+        let usual = directories.state + "/tcp-token"
+        let tokenFile = getenv("DOMED_TOKEN_FILE").map { String(cString: $0) } ?? (Files.exists(usual) ? usual : nil)
+        guard mayStart else { return DaemonClient(endpoint: endpoint, launcher: nil, tokenFile: tokenFile) }
         let programs = try local { () throws(DomeError) in try Directories.ofExecutable() }
         return DaemonClient(
             endpoint: endpoint,
-            launcher: DaemonLauncher(directories: directories, executableDirectory: programs))
+            launcher: DaemonLauncher(directories: directories, executableDirectory: programs), tokenFile: tokenFile)
     }
 
     /// Prints a document for programs, or text for people.

@@ -107,6 +107,13 @@ package struct BearerToken: Sendable {
         token = bytes
     }
 
+    /// What a client sends to prove it.
+    package func metadata() throws(DomeError) -> Metadata {
+        var metadata = Metadata()
+        try metadata.add("authorization", Array("Bearer ".utf8) + token)
+        return metadata
+    }
+
     /// Nil if the metadata proves it, else the status to refuse with. Takes the same time however much of a
     /// wrong token is right. For `GRPCServer.authorize`.
     package func judge(_ metadata: Metadata) -> GRPCStatus? {
