@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -15,6 +16,7 @@ import grpc
 import pytest
 
 from domekit.daemon import Daemon, pb2
+from domekit.database import rows
 from domekit.gates import Gate
 from domekit.jobs import Event, assert_complete, raw, state_name
 
@@ -85,29 +87,59 @@ def test_an_end_cut_short_anywhere_is_repeated_to_the_same_end(
         daemon.stop()
 
 
-def test_a_torn_journal_of_an_ended_job_is_read_up_to_the_tear_and_named(daemon: Daemon) -> None:
+@pytest.mark.parametrize("share", [0.5, 0.9])
+@pytest.mark.parametrize("follows", [False, True])
+def test_a_cut_journal_of_an_ended_job_says_what_is_lost_and_ends(daemon: Daemon, share: float, follows: bool) -> None:
     events = daemon.jobs.run("job.log", {"lines": [f"line {number}" for number in range(100)]})
     job = events[0].raw.job_id
     daemon.stop()
     path = journal(daemon, job)
-    os.truncate(path, path.stat().st_size // 2)
+    os.truncate(path, int(path.stat().st_size * share))
     daemon.start()
-    found: list[Event] = []
-    code = grpc.StatusCode.OK
-    try:
-        for one in daemon.jobs.follow(job, follow=False):
-            found.append(one)
-    except grpc.RpcError as error:
-        code = error.code()
-        assert job in error.details()
-    readable = [one for one in found if one.type == "LOG"]
-    assert raw(readable) == raw([one for one in events if one.type == "LOG"][: len(readable)])
-    assert 20 < len(readable) < 80
-    # Either the loss is an event that says so, or the stream says that it is not whole. Never silence.
-    if code == grpc.StatusCode.OK:
-        assert any(one.type == "GUARD" and one.payload.get("truncated") for one in found)
-    assert state_name(daemon.jobs.status(job).state) == "SUCCEEDED"
-    assert daemon.jobs.submit("job.noop", wait_ms=5000).status.ok
+    found = list(daemon.jobs.follow(job, follow=follows))
+    assert_complete(found)
+    kept = found[:-2]
+    assert raw(kept) == raw(events[: len(kept)]) and 20 < len(kept) < 102
+    guard, last = found[-2:]
+    assert guard.type == "GUARD" and guard.payload["truncated"] is True
+    assert guard.payload["after_seq"] == len(kept)
+    assert guard.payload["dropped_events"] == len(events) - 1 - len(kept)
+    assert last.payload == events[-1].payload
+    # The row agrees, the audit log knows, and whoever had seen more is not told anything twice.
+    status = daemon.jobs.status(job)
+    assert (state_name(status.state), status.last_seq) == ("SUCCEEDED", last.seq)
+    details = rows(daemon, "SELECT leaf FROM audit WHERE kind = 'journal_cut'")
+    assert [json.loads(leaf)["details"] for (leaf,) in details] == [{"last_seq": last.seq, "was": len(events)}]
+    assert daemon.jobs.replay(job, since_seq=len(events)) == []
+    assert raw(daemon.jobs.replay(job)) == raw(found)
+    daemon.restart()
+    assert raw(daemon.jobs.replay(job)) == raw(found)
+
+
+def test_a_journal_that_lacks_its_terminal_event_alone_gets_it_back(daemon: Daemon) -> None:
+    events = daemon.jobs.run("job.log", {"lines": ["a", "b"]})
+    job = events[0].raw.job_id
+    daemon.stop()
+    terminal_frames_cut(journal(daemon, job))
+    daemon.start()
+    found = daemon.jobs.replay(job)
+    assert raw(found[:-1]) == raw(events[:-1])
+    assert (found[-1].seq, found[-1].payload) == (events[-1].seq, events[-1].payload)
+    assert rows(daemon, "SELECT count(*) FROM audit WHERE kind = 'journal_cut'") == [(0,)]
+
+
+def test_a_cut_journal_whose_row_was_not_corrected_in_time_is_read_as_it_is(daemon: Daemon) -> None:
+    job = daemon.jobs.run("job.log", {"lines": ["a", "b"]})[0].raw.job_id
+    daemon.stop()
+    # As if the daemon had died between mending the journal and correcting the row.
+    with closing(sqlite3.connect(daemon.state / "domed.sqlite")) as connection:
+        connection.execute("UPDATE jobs SET last_seq = 50 WHERE job_id = ?", (job,))
+        connection.commit()
+    daemon.start()
+    found = daemon.jobs.replay(job)
+    assert_complete(found)
+    assert not [one for one in found if one.type == "GUARD"]
+    assert daemon.jobs.status(job).last_seq == found[-1].seq
 
 
 def test_a_journal_damaged_in_the_middle_names_the_job_and_hurts_no_other(daemon: Daemon) -> None:

@@ -46,6 +46,7 @@ final class EventFollower {
     private var observation: EventHub.Observation?
     private var isReading = false
     private var isEnded = false
+    private var hasMended = false
 
     private static var nextNumber: UInt64 = 0
 
@@ -127,10 +128,23 @@ final class EventFollower {
             call.sendFramed(piece.bytes)
             advance()
         } catch {
-            isReading = false
-            Log.error("stream.failed", ["job": job.text, "error": error.description])
-            finish(DomedService.status(of: error))
+            do throws(DomeError) { try await mend(after: error) } catch {
+                isReading = false
+                Log.error("stream.failed", ["job": job.text, "error": error.description])
+                finish(DomedService.status(of: error))
+            }
         }
+    }
+
+    /// An ended job's journal may lack its end; once it says so itself, reading goes on. Throws what cannot be helped.
+    private func mend(after error: DomeError) async throws(DomeError) {
+        guard error.code == .internal, head.isTerminal, !hasMended else { throw error }
+        isReading = true
+        hasMended = true
+        await service.streams.close(number)
+        head = try await service.engine.mendJournal(job)
+        isReading = false
+        advance()
     }
 
     private func finish(_ status: GRPCStatus) {

@@ -16,6 +16,8 @@ package struct AuditKind: RawRepresentable, Sendable, Hashable, CustomStringConv
     package static let canceled = AuditKind(rawValue: "canceled")
     package static let daemonStart = AuditKind(rawValue: "daemon_start")
     package static let daemonStop = AuditKind(rawValue: "daemon_stop")
+    /// An ended job's journal was found shorter than its row said, and both were made to agree.
+    package static let journalCut = AuditKind(rawValue: "journal_cut")
     /// Old jobs were deleted.
     package static let retention = AuditKind(rawValue: "gc")
 }

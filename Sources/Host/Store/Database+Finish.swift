@@ -1,5 +1,6 @@
 internal import DomeCrypto
 internal import DomeModel
+internal import DomePlatform
 
 extension Database {
     private static let mark = Query("UPDATE jobs SET state = 2, started_ns = ?2 WHERE job_id = ?1 AND state = 1")
@@ -8,6 +9,8 @@ extension Database {
         UPDATE jobs SET state = ?2, reason = ?3, message = ?4, started_ns = ?5, ended_ns = ?6, exit_code = ?7,
             signal = ?8, last_seq = ?9, output_bytes = ?10 WHERE id = ?1
         """)
+    private static let shorten = Query(
+        "UPDATE jobs SET last_seq = ?2, output_bytes = ?3 WHERE job_id = ?1 AND state > 2")
     private static let insertOutcome = Query("INSERT INTO job_outcomes VALUES(?1, ?2, ?3, ?4, ?5)")
     private static let insertArtifact = Query("INSERT INTO artifacts VALUES(?1, ?2, ?3, ?4, ?5, ?6)")
 
@@ -28,6 +31,23 @@ extension Database {
         let record = try Self.ended(stored, by: job)
         try write(record, job)
         return FinishReceipt(record: record, isRepeat: false)
+    }
+
+    /// Has an ended job's row say what its journal holds, and the audit log that it was not so.
+    func mend(_ id: JobID, _ actor: Caller, lastSeq: UInt64, bytes: UInt64) throws(DomeError) {
+        guard let stored = try job(id) else { throw DomeError(.notFound, "job not found: \(id)") }
+        guard stored.lastSeq != lastSeq else { return }
+        try connection.run(
+            Self.shorten,
+            [.text(id.text), .integer(Int64(clamping: lastSeq)), .integer(Int64(clamping: bytes))],
+            what: "correct \(id)")
+        let details: JSONObject = [
+            "last_seq": .integer(Int64(clamping: lastSeq)), "was": .integer(Int64(clamping: stored.lastSeq)),
+        ]
+        _ = try append(
+            AuditEntry(
+                .journalCut, timeNanoseconds: Clock.wallNanoseconds(), actor: actor, jobID: id,
+                toolID: stored.toolID, details: details))
     }
 
     private static func isSameEnd(_ stored: JobRecord, _ job: FinishedJob) -> Bool {

@@ -90,6 +90,22 @@ extension Store {
         try await answer { self.finish(job, completion: $0) }
     }
 
+    /// Corrects the last seq of an ended job, whose journal `mend` has made whole on the store's thread, right before;
+    /// answers it.
+    package nonisolated(nonsending) func mend(
+        _ id: JobID, _ actor: Caller,
+        _ mend: @escaping @Sendable () throws(DomeError) -> (lastSeq: UInt64, bytes: UInt64)
+    ) async throws(DomeError) -> UInt64 {
+        try await answer { completion in
+            self.writes.submit(
+                { database throws(DomeError) in
+                    let journal = try mend()
+                    try database.mend(id, actor, lastSeq: journal.lastSeq, bytes: journal.bytes)
+                    return journal.lastSeq
+                }, completion: completion)
+        }
+    }
+
     /// Adds a row to the audit log; answers its seq.
     package nonisolated func appendAudit(
         _ entry: AuditEntry, completion: @escaping @Sendable (Result<Int64, DomeError>) -> Void
