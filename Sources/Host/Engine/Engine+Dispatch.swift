@@ -44,21 +44,13 @@ extension Engine {
     func prepare(
         _ job: LiveJob, _ folder: OneShot<Result<Void, DomeError>>
     ) async -> Result<Void, DomeError> {
-        guard job.hasPlace, let request = job.request, case .executor = request.tool.manifest.execution else {
-            job.isLaunched.set(true)
-            return await folder.wait()
-        }
-        defer { job.isLaunched.set(true) }
-        do throws(DomeError) {
-            try await launch(job, try await plan(job, request))
-            job.isLaunched.set(true)
-            return await folder.wait()
-        } catch {
-            return .failure(error)
-        }
+        let launched = job.hasPlace ? await prepareProcess(job) : .success(())
+        job.isLaunched.set(true)
+        if case .failure = launched { return launched }
+        return await folder.wait()
     }
 
-    /// The same for a job that waited: its folder is there.
+    /// The part of it that is no folder; all of it for a job that waited, whose folder is there.
     private func prepareProcess(_ job: LiveJob) async -> Result<Void, DomeError> {
         guard let request = job.request else {
             return .failure(DomeError(.notFound, "tool not found: \(job.toolID) (it was there when the job came)"))
