@@ -65,4 +65,5 @@ void ahead_refill(void) {
         if (spares[use].mount < 0 && spares[use].kind.bytes > 0) spares[use].mount = make(&spares[use].kind);
     }
     if (!has_fresh_ipc) has_fresh_ipc = unshare(CLONE_NEWIPC) == 0;
+    landlock_refill();
 }

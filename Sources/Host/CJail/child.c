@@ -34,6 +34,15 @@ static char **make_vectors(const struct plan *plan) {
     return vectors;
 }
 
+// `missing` as a number: the room Jail has the names.
+static bool fail_layers(uint64_t missing, struct failure *failure) {
+    char digits[24];
+    char *next = digits + sizeof digits - 1;
+    *next = 0;
+    for (; missing > 0; missing /= 10) *--next = (char)('0' + missing % 10);
+    return fail(failure, DOME_JAIL_STAGE_LAYERS, EPERM, next);
+}
+
 // Everything up to the gate, layer by layer, each noted as it comes into force.
 static bool build(struct job *job, struct failure *failure) {
     bool owns_network = job->plan.head->flags & DOME_JAIL_OWN_NETWORK;
@@ -57,15 +66,13 @@ static bool build(struct job *job, struct failure *failure) {
     umask(job->plan.head->umask & 0777);
     const char *folder = plan_string(&job->plan, job->plan.head->working_directory, "/job");
     if (chdir(folder) < 0) return fail(failure, DOME_JAIL_STAGE_WORKING_DIRECTORY, errno, folder);
-    if (!child_scope(job, failure)) return false;
+    if (!child_landlock(job, failure)) return false;
     // Last: it binds us as well.
     if (!child_filter(job, failure)) return false;
     job->layers |= DOME_JAIL_LAYER_SECCOMP;
     // Judged here, at the gate, so that the keeper may open it ahead: nothing runs in half a jail.
-    if ((job->plan.head->required_layers & ~job->layers) != 0) {
-        return fail(failure, DOME_JAIL_STAGE_LAYERS, EPERM, "a required layer is missing");
-    }
-    return true;
+    uint64_t missing = job->plan.head->required_layers & ~job->layers;
+    return missing == 0 || fail_layers(missing, failure);
 }
 
 static void announce(const struct job *job, uint32_t kind, int descriptor) {

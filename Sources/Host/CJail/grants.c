@@ -181,13 +181,13 @@ bool grants_open(struct server *server, struct job *job, struct failure *failure
     const struct plan *plan = &job->plan;
     bool has_terminal = job->descriptors[FD_TERMINAL] >= 0;
     bool needs_host = plan->head->mount_count > 0 || plan->head->work_source != 0 || has_terminal;
-    job->work = job->tmp = job->shm = job->terminal = -1;
+    job->work = job->tmp = job->shm = job->terminal = job->landlock = -1;
     for (uint32_t index = 0; index < plan->head->mount_count; index++) job->grants[index].tree = -1;
     if (server->is_root && plan->head->uid == 0) return fail(failure, DOME_JAIL_STAGE_SPEC, EINVAL, "uid 0");
     if (needs_host && setns(server->host_mounts, CLONE_NEWNS) < 0) {
         return fail(failure, DOME_JAIL_STAGE_GRANT_OPEN, errno, "host mounts");
     }
-    bool is_good = open_work(server, job, failure) && open_scratch(job, failure) &&
+    bool is_good = landlock_take(job, failure) && open_work(server, job, failure) && open_scratch(job, failure) &&
                    (!has_terminal || terminal_open(server, job, failure));
     for (uint32_t index = 0; is_good && index < plan->head->mount_count; index++) {
         const struct dome_jail_mount *mount = &plan->mounts[index];
@@ -205,6 +205,7 @@ void grants_close(struct job *job) {
     if (job->tmp >= 0) close(job->tmp);
     if (job->shm >= 0) close(job->shm);
     if (job->terminal >= 0) close(job->terminal);
+    if (job->landlock >= 0) close(job->landlock);
     for (uint32_t index = 0; index < job->plan.head->mount_count; index++) {
         if (job->grants[index].tree >= 0) close(job->grants[index].tree);
     }

@@ -76,7 +76,7 @@ struct server {
     int jail_mounts;  // mount namespace with the curated root alone: jobs are cloned from here
     int writable_root; // detached writable mount of the curated root's tmpfs
     int own_proc;     // O_PATH of the /proc of the server's PID namespace, whatever namespace it is in
-    int scope;        // Landlock ruleset, or -1: the kernel has none
+    int landlock_abi; // of the kernel, as far as we know it; 0: it has no Landlock
     int ends;         // eventfd by which a job's PID 1 says that its namespace is empty
     int last_capability;
     uint64_t layers;  // of every job
@@ -102,6 +102,7 @@ struct job {
     struct grant grants[MOUNT_LIMIT];
     int work, tmp, shm; // detached mounts for /job, /tmp and /dev/shm
     int terminal; // detached mount of the host's /dev/tty, or -1
+    int landlock; // ruleset with the rules that all jobs share, or -1
     int descriptors[FD_COUNT];
     uint64_t token, layers;
     struct outcome *outcome;
@@ -141,9 +142,16 @@ bool child_limits(const struct job *job, struct failure *failure);
 // Compiles the system call filters; once per server, before the first job.
 bool filters_compile(struct failure *failure);
 bool child_filter(const struct job *job, struct failure *failure);
-// The ruleset of scopes, or -1 where Landlock is older than they are. `abi_limit` 0: none; for tests.
-int scope_open(int abi_limit);
-bool child_scope(struct job *job, struct failure *failure);
+// The kernel's ABI of Landlock, 0 without. For tests at most `limit`, none at all if that is negative; 0: no limit.
+int landlock_abi(int limit);
+bool landlock_has_scopes(const struct server *server);
+// Opens what the rules of all jobs are about; from inside the finished curated root.
+bool landlock_open(struct server *server, struct failure *failure);
+// Gives the job its ruleset, one made ahead if there is one.
+bool landlock_take(struct job *job, struct failure *failure);
+// Makes the next job's, for moments in which nobody waits.
+void landlock_refill(void);
+bool child_landlock(struct job *job, struct failure *failure);
 // Starts the tool; its pid, or -1 with the failure in the job's outcome.
 pid_t child_start_tool(struct job *job, char *const *arguments, char *const *environment);
 

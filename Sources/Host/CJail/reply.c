@@ -51,7 +51,8 @@ void reply_ready(const struct server *server) {
                    DOME_JAIL_LAYER_CAPABILITIES | DOME_JAIL_LAYER_NO_NEW_PRIVS | DOME_JAIL_LAYER_LIMITS |
                    DOME_JAIL_LAYER_DESCRIPTORS | DOME_JAIL_LAYER_SECCOMP;
     if (!server->full_network) reply.layers |= DOME_JAIL_LAYER_NETWORK;
-    if (server->scope >= 0) reply.layers |= DOME_JAIL_LAYER_LANDLOCK;
+    if (server->landlock_abi > 0) reply.layers |= DOME_JAIL_LAYER_LANDLOCK_FILES;
+    if (landlock_has_scopes(server)) reply.layers |= DOME_JAIL_LAYER_LANDLOCK;
     if (server->is_root) reply.layers |= DOME_JAIL_LAYER_IDENTITY;
     reply_send(&reply, -1);
 }

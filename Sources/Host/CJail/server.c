@@ -57,7 +57,8 @@ static bool clone_job(struct job *job, struct failure *failure) {
     job->outcome = &outcomes[slot - slots];
     memset(job->outcome, 0, sizeof *job->outcome);
     uint64_t flags = CLONE_NEWNS | CLONE_NEWPID | ahead_take_ipc();
-    bool shares_abstract = (job->plan.head->flags & DOME_JAIL_UNIX_SOCKETS) && !server.full_network && server.scope < 0;
+    bool shares_abstract = (job->plan.head->flags & DOME_JAIL_UNIX_SOCKETS) && !server.full_network &&
+                           !landlock_has_scopes(&server);
     if ((job->plan.head->flags & DOME_JAIL_OWN_NETWORK) || shares_abstract) flags |= CLONE_NEWNET;
     int pid = sys_pidns_clone(flags, NULL);
     if (pid == 0) child_run(job);
@@ -260,7 +261,7 @@ static bool set_up(int argc, char *const *argv, struct failure *failure) {
     if (server.ends < 0) return fail(failure, DOME_JAIL_STAGE_SERVER_SETUP, errno, "eventfd");
     setsid();
     umask(0);
-    server.scope = scope_open(argv[4][0] - '0');
+    server.landlock_abi = landlock_abi(argv[4][0] - '0');
     while (prctl(PR_CAPBSET_READ, server.last_capability + 1, 0, 0, 0) >= 0) server.last_capability++;
     outcomes = mmap(NULL, JOB_LIMIT * sizeof *outcomes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (outcomes == MAP_FAILED) return fail(failure, DOME_JAIL_STAGE_SERVER_SETUP, errno, "memory");
@@ -284,7 +285,8 @@ void dome_jail_serve(int argc, char *const *argv) {
     struct failure failure = {0, 0, ""};
     bool is_good = set_up(argc, argv, &failure);
     int signals = is_good ? open_signals(&failure) : -1;
-    if (signals < 0 || !filters_compile(&failure) || !root_build(&server, &failure)) {
+    if (signals < 0 || !filters_compile(&failure) || !root_build(&server, &failure) ||
+        !landlock_open(&server, &failure)) {
         reply_failure(0, &failure, 0);
         _exit(1);
     }

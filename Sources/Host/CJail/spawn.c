@@ -87,9 +87,10 @@ static bool prepare(struct launch *launch, const struct dome_jail_server_config 
     launch->arguments[count++] = (char *)(uintptr_t)(config->dies_with_thread ? "thread" : "socket");
     launch->needs_user_namespace = !dome_jail_is_privileged();
     launch->arguments[count++] = (char *)(uintptr_t)(launch->needs_user_namespace ? "user" : "root");
-    static const char *const limits[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
-    if (config->landlock_abi_limit < 0 || config->landlock_abi_limit > 9) return false;
-    launch->arguments[count++] = (char *)(uintptr_t)limits[config->landlock_abi_limit];
+    // '/' is what comes before '0': the server subtracts.
+    static const char *const limits[] = {"/", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+    if (config->landlock_abi_limit < -1 || config->landlock_abi_limit > 9) return false;
+    launch->arguments[count++] = (char *)(uintptr_t)limits[config->landlock_abi_limit + 1];
     for (size_t index = 0; config->system_paths != NULL && config->system_paths[index] != NULL; index++) {
         if (index == SYSTEM_PATH_LIMIT) return false;
         launch->arguments[count++] = (char *)(uintptr_t)config->system_paths[index];

@@ -32,12 +32,25 @@ package struct EnforcedLayers: OptionSet, Sendable, Hashable {
     package static let limits = EnforcedLayers(DOME_JAIL_LAYER_LIMITS)
     package static let descriptors = EnforcedLayers(DOME_JAIL_LAYER_DESCRIPTORS)
     package static let seccomp = EnforcedLayers(DOME_JAIL_LAYER_SECCOMP)
+    /// Scopes: no signal and no connection to an abstract Unix socket leaves the job (kernel 6.12; before it the PID
+    /// namespace and a network namespace of the job's own do the same).
     package static let landlock = EnforcedLayers(DOME_JAIL_LAYER_LANDLOCK)
+    /// Files: only the curated root and what was granted, whatever the mounts show.
+    package static let landlockFiles = EnforcedLayers(DOME_JAIL_LAYER_LANDLOCK_FILES)
     package static let cgroup = EnforcedLayers(DOME_JAIL_LAYER_CGROUP)
     package static let appArmor = EnforcedLayers(DOME_JAIL_LAYER_APPARMOR)
 
     /// The layers' names as records and `dome doctor` spell them.
     package var layerNames: [String] { SandboxLayers.names(of: rawValue) }
+
+    /// What to do on a host on which these are missing, where there is something to be done.
+    package var remedy: String? {
+        guard contains(.landlockFiles) else { return nil }
+        return """
+            the kernel has no Landlock: boot one that is built with it (Debian 12's and Ubuntu 24.04's are), with \
+            `landlock` in the kernel parameter `lsm=` if that is set
+            """
+    }
 
     /// What every job must have, or it is refused.
     /// - Parameters:
@@ -46,7 +59,7 @@ package struct EnforcedLayers: OptionSet, Sendable, Hashable {
     package static func required(hasHostNetwork: Bool, isRoot: Bool) -> EnforcedLayers {
         var layers: EnforcedLayers = [
             .mounts, .processes, .ipc, .userNamespace, .capabilities, .noNewPrivileges, .limits, .descriptors,
-            .seccomp,
+            .seccomp, .landlockFiles,
         ]
         if !hasHostNetwork { layers.insert(.network) }
         if isRoot { layers.insert(.identity) }

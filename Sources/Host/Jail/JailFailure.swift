@@ -47,7 +47,7 @@ package struct JailFailure: Sendable, Equatable {
         case DOME_JAIL_STAGE_EXEC, DOME_JAIL_STAGE_WORKING_DIRECTORY:
             return errno == ENOENT ? .notFound : .invalidRequest
         case DOME_JAIL_STAGE_GRANT_OPEN, DOME_JAIL_STAGE_GRANT_TARGET, DOME_JAIL_STAGE_FILES: return .invalidRequest
-        case DOME_JAIL_STAGE_GRANT_CHANGED, DOME_JAIL_STAGE_GRANT_IDMAP: return .policyDenied
+        case DOME_JAIL_STAGE_GRANT_CHANGED, DOME_JAIL_STAGE_GRANT_IDMAP, DOME_JAIL_STAGE_LAYERS: return .policyDenied
         default: return .internal
         }
     }
@@ -69,6 +69,9 @@ package struct JailFailure: Sendable, Equatable {
             "its file system has no id-mapped mounts, which root's jobs need: run domed as an ordinary user"
         case (DOME_JAIL_STAGE_EXEC, ENOENT):
             "no such program inside the jail (or its interpreter): is it below /usr, or granted?"
+        case (DOME_JAIL_STAGE_LANDLOCK, _): EnforcedLayers.landlockFiles.remedy
+        case (DOME_JAIL_STAGE_LAYERS, _):
+            detail.contains("landlock_files") ? EnforcedLayers.landlockFiles.remedy : nil
         case (DOME_JAIL_STAGE_FORK, EAGAIN): "too many processes: try again when jobs have ended"
         default: nil
         }

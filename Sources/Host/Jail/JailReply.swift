@@ -51,7 +51,10 @@ extension JailReply {
         case DOME_JAIL_PREPARED: self = .prepared(token: reply.token, layers: layers, work: descriptor)
         case DOME_JAIL_EXECED: self = .executed(token: reply.token)
         case DOME_JAIL_FAILED:
-            let failure = JailFailure(stage: reply.stage, errno: reply.error, detail: Self.detail(reply))
+            var failure = JailFailure(stage: reply.stage, errno: reply.error, detail: Self.detail(reply))
+            if reply.stage == DOME_JAIL_STAGE_LAYERS.rawValue, let missing = UInt64(failure.detail) {
+                failure.detail = EnforcedLayers(rawValue: missing).layerNames.joined(separator: ", ")
+            }
             self = reply.token == 0 ? .unusable(failure) : .failed(token: reply.token, failure)
         case DOME_JAIL_EXIT: self = .exited(token: reply.token, JailExit(reply, layers))
         default: return nil

@@ -18,7 +18,7 @@ package final class JailServer {
         /// More host paths that every job sees read-only, e.g. /nix.
         package var systemPaths: [String] = []
 
-        /// For tests: as if Landlock's ABI were at most this; 0: as it is.
+        /// For tests: as if Landlock's ABI were at most this; -1: no Landlock; 0: as it is.
         package var landlockABILimit: Int32 = 0
 
         package init() {}

@@ -45,10 +45,11 @@ final class InnerServer {
     var requiredLayers: EnforcedLayers { required }
     private let required: EnforcedLayers
 
-    /// The names of the layers that a job lacks, or nil.
+    /// The names of the layers that a job lacks, and what to do about it; or nil.
     func missing(_ layers: EnforcedLayers) -> String? {
         let missing = required.subtracting(layers)
-        return missing.isEmpty ? nil : missing.layerNames.joined(separator: ", ")
+        guard !missing.isEmpty else { return nil }
+        return missing.layerNames.joined(separator: ", ") + (missing.remedy.map { "; \($0)" } ?? "")
     }
 
     // MARK: Life

@@ -5,7 +5,7 @@ package enum SandboxLayers {
     package static let names = [
         "mount_namespace", "pid_namespace", "ipc_namespace", "network_namespace", "user_namespace",
         "unprivileged_uid", "idmapped_grants", "no_capabilities", "no_new_privs", "rlimits", "closed_descriptors",
-        "seccomp", "landlock", "cgroup", "apparmor",
+        "seccomp", "landlock", "cgroup", "apparmor", "landlock_files",
     ]
 
     /// The names of the bits set; a bit of a newer program is `layer_N`.

@@ -14,12 +14,22 @@ struct Options {
     var allowsUnixSockets = false
     /// A layer that nothing makes yet, so that a job must miss it.
     var requiresMissingLayer = false
+    /// All layers that the keeper would ask for.
+    var requiresAllLayers = false
     var workSource: String?
+    /// A folder of the host of which the job gets a descriptor as 3: a hole in the mounts.
+    var leakedFolder: String?
     /// A descriptor of the driver's that the job gets as stdout instead of a pipe.
     var outputNumber: Int32?
     /// Done once the first output has come.
     var onOutput: (Session) throws(DomeError) -> Void = { _ throws(DomeError) in }
     var onPrepared: ((Session) throws(DomeError) -> Void)?
+
+    var requiredLayers: EnforcedLayers {
+        if requiresMissingLayer { return .appArmor }
+        guard requiresAllLayers else { return [] }
+        return .required(hasHostNetwork: server.hasHostNetwork, isRoot: JailServer.isPrivileged)
+    }
 
     init(_ arguments: [String]) throws(DomeError) {
         plan.environment = ["PATH=/usr/bin:/bin"]
@@ -40,6 +50,7 @@ struct Options {
         case "--probe": isProbe = true
         case "--gated": isGated = true
         case "--require-missing-layer": requiresMissingLayer = true
+        case "--require-all": requiresAllLayers = true
         case "--eof-only": server.diesWithThread = false
         case "--progress": hasProgress = true
         case "--terminal": usesTerminal = true
@@ -65,6 +76,7 @@ struct Options {
             let parts = value.split(separator: "=").map(String.init)
             plan.files.append(PlannedFile(path: parts[0], mode: 0o640, bytes: Array(parts[1].utf8)))
         case "--work": workSource = value
+        case "--leak": leakedFolder = value
         case "--landlock": server.landlockABILimit = Int32(value) ?? 0
         case "--cwd": plan.workingDirectory = value
         case "--processes": plan.limits.processes = UInt64(value) ?? 0

@@ -35,9 +35,14 @@ final class Session {
             descriptors.terminal = tool
         }
         if options.hasProgress { (progress, descriptors.progress) = try Self.makePipe() }
+        if let folder = options.leakedFolder {
+            let number = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            guard number >= 0 else { throw .system("open \(folder)", errno) }
+            descriptors.progress = FileDescriptor(owning: number)
+        }
         let spec = try JailSpec(
             options.plan, isGated: options.isGated, allowsUnixSockets: options.allowsUnixSockets,
-            requiredLayers: options.requiresMissingLayer ? .appArmor : [], workSource: options.workSource)
+            requiredLayers: options.requiredLayers, workSource: options.workSource)
         guard try server.start(token: 7, spec, descriptors) else { throw DomeError(.internal, "socket full") }
         descriptors = JailServer.Descriptors()
         while !isOver {

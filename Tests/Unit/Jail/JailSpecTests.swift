@@ -74,8 +74,8 @@ import Testing
         #expect(Set(stages).count == stages.count)
         #expect(!stages.contains("unknown stage"))
         #expect(JailFailure(stage: 4_000, errno: 1).stageName == "unknown stage")
-        let all = EnforcedLayers(rawValue: 0x7fff)
-        #expect(all.layerNames.count == 15 && !all.layerNames.contains { $0.hasPrefix("layer_") })
+        let all = EnforcedLayers(rawValue: 0xffff)
+        #expect(all.layerNames.count == 16 && !all.layerNames.contains { $0.hasPrefix("layer_") })
         #expect(EnforcedLayers.appArmor.layerNames == ["apparmor"])
         #expect(EnforcedLayers.idMappedGrants.layerNames == ["idmapped_grants"])
     }

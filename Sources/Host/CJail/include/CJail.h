@@ -75,7 +75,7 @@ enum dome_jail_stage {
     DOME_JAIL_STAGE_DESCRIPTORS,       ///< dup2 and close_range
     DOME_JAIL_STAGE_FORK,              ///< PID 1 starts the tool's process
     DOME_JAIL_STAGE_EXEC,              ///< exec of the tool; detail: the program as the spec names it
-    DOME_JAIL_STAGE_LAYERS,            ///< a layer that the job must have is missing
+    DOME_JAIL_STAGE_LAYERS,            ///< layers that the job must have are missing; detail: which, as a number
     DOME_JAIL_STAGE_COUNT
 };
 
@@ -97,6 +97,7 @@ enum dome_jail_layer {
     DOME_JAIL_LAYER_LANDLOCK = 1u << 12,    ///< scopes: signals and abstract Unix sockets (kernel 6.12)
     DOME_JAIL_LAYER_CGROUP = 1u << 13,      ///< reserved
     DOME_JAIL_LAYER_APPARMOR = 1u << 14,    ///< reserved
+    DOME_JAIL_LAYER_LANDLOCK_FILES = 1u << 15, ///< files: a second lock behind the mounts
 };
 
 // ---------------------------------------------------------------------------------------------------------
@@ -176,7 +177,7 @@ struct dome_jail_server_config {
     int dies_with_thread;
     /// More host paths every job sees read-only at the same place (e.g. "/nix"); NULL-terminated, or NULL.
     const char *const *system_paths;
-    /// For tests: behave as if the kernel's Landlock had at most this ABI; 0: as it is.
+    /// For tests: behave as if the kernel's Landlock had at most this ABI; -1: no Landlock; 0: as it is.
     int landlock_abi_limit;
 };
 
