@@ -16,6 +16,12 @@ extension Verb {
 }
 
 extension ToolDetail {
+    /// A permission with what it means, where that is more than it says.
+    private static func explained(_ permission: String) -> String {
+        guard permission.hasSuffix("net.full") else { return permission }
+        return permission + " (the host's network, with all that listens on its loopback, 127.0.0.1 and ::1)"
+    }
+
     fileprivate func text(style: Style) -> String {
         var fields = Fields()
         fields.add("tool", summary.toolID)
@@ -23,7 +29,8 @@ extension ToolDetail {
         fields.add("version", summary.version)
         fields.add("kind", summary.kind)
         fields.add("executor", executorBackend)
-        fields.add("permissions", permissions.isEmpty ? "none" : permissions.joined(separator: "\n"))
+        let allowed = permissions.map(Self.explained)
+        fields.add("permissions", allowed.isEmpty ? "none" : allowed.joined(separator: "\n"))
         fields.add("side effects", sideEffects.isEmpty ? "none" : sideEffects.joined(separator: "\n"))
         fields.add("description", description)
         var output = fields.text(style: style)
