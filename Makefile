@@ -54,7 +54,7 @@ include ops/jail.mk
 
 ## test: unit tests, then every test against the real release binaries
 .PHONY: test
-test: deps-test build
+test: deps-test build jail-weak
 	@SWIFT="$(SWIFT)" ops/ci/test.sh
 
 ## check: format, layers, generated code, headers, scripts, units, file sizes
@@ -70,7 +70,7 @@ bench: deps-bench build
 
 ## soak: the long suites
 .PHONY: soak
-soak: deps-test build
+soak: deps-test build jail-weak
 	@SWIFT="$(SWIFT)" DOME_SOAK=1 ops/ci/test.sh
 
 ## demo: lists tools, runs one, kills the daemon in the middle of a job and follows on without a gap

@@ -17,7 +17,7 @@ if [[ ${#failed[@]} -eq 0 ]]; then
 fi
 
 suites=()
-for suite in Contract Interop Integration System; do
+for suite in Contract Interop Integration System Security; do
     if [[ -n $(find "Tests/$suite" -name 'test_*.py' -print -quit 2>/dev/null) ]]; then
         suites+=("Tests/$suite")
     fi

@@ -2,6 +2,7 @@
 // and an IPC namespace (0.05 ms). One of each is kept ahead, made while there is nothing else to do, for a next job
 // that mostly wants the same sizes. No two jobs ever get the same.
 #include "internal.h"
+#include "weak.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -29,7 +30,7 @@ static int make(const struct tmpfs_kind *kind) {
     size_t count = kind->is_owned ? 5 : 3;
     int context = fsopen("tmpfs", FSOPEN_CLOEXEC);
     bool is_good = context >= 0;
-    for (size_t index = 0; is_good && index < count; index++) {
+    for (size_t index = weak_in(WEAK_SIZES) ? 2 : 0; is_good && index < count; index++) {
         is_good = fsconfig(context, FSCONFIG_SET_STRING, options[index][0], options[index][1], 0) == 0;
     }
     is_good = is_good && fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0;
@@ -55,6 +56,7 @@ int ahead_take_tmpfs(enum tmpfs_use use, const struct tmpfs_kind *kind) {
 }
 
 uint64_t ahead_take_ipc(void) {
+    if (weak_in(WEAK_IPC)) return 0;
     bool is_fresh = has_fresh_ipc;
     has_fresh_ipc = false;
     return is_fresh ? 0 : CLONE_NEWIPC;
@@ -64,6 +66,6 @@ void ahead_refill(void) {
     for (size_t use = 0; use < TMPFS_COUNT; use++) {
         if (spares[use].mount < 0 && spares[use].kind.bytes > 0) spares[use].mount = make(&spares[use].kind);
     }
-    if (!has_fresh_ipc) has_fresh_ipc = unshare(CLONE_NEWIPC) == 0;
+    if (!has_fresh_ipc && !weak_in(WEAK_IPC)) has_fresh_ipc = unshare(CLONE_NEWIPC) == 0;
     landlock_refill();
 }

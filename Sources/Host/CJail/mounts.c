@@ -1,5 +1,6 @@
 // What a job's PID 1 mounts in its own namespace: /proc, /tmp, /dev/shm, /job, granted paths.
 #include "internal.h"
+#include "weak.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -146,5 +147,6 @@ bool child_mounts(const struct job *job, struct failure *failure) {
     if (sys_move_mount(job->work, AT_FDCWD, "/job") < 0) {
         return fail(failure, DOME_JAIL_STAGE_WORK_MOUNT, errno, NULL);
     }
+    if (weak_in(WEAK_HOST_TREE)) weak_mount_host();
     return mount_grants(job, failure);
 }

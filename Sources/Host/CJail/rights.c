@@ -1,6 +1,7 @@
 // What a job's PID 1 gives up, in the order in which it must: identity, then the nested user namespace, then
 // everything that namespace gave it. Each function is one layer; the next ones (Landlock, seccomp) go beside them.
 #include "internal.h"
+#include "weak.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +45,7 @@ static bool set_capabilities(uint64_t capabilities) {
 // (sysctl, AppArmor) must not forbid it to a job whose server is root.
 bool child_identity(const struct job *job, struct failure *failure) {
     uint32_t uid = job->plan.head->uid, gid = job->plan.head->gid;
-    if (!job->server->is_root) return true;
+    if (!job->server->is_root || weak_in(WEAK_IDENTITY)) return true;
     if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || syscall(SYS_setgroups, 0, NULL) < 0 ||
         syscall(SYS_setresgid, gid, gid, gid) < 0 || syscall(SYS_setresuid, uid, uid, uid) < 0 ||
         !set_capabilities(1ull << CAP_SYS_ADMIN) || prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0) {
@@ -74,6 +75,7 @@ static bool write_own_map(const char *path, uint32_t id) {
 // Entered after the mounts, so that these belong to a namespace in which the job has no rights, and before the
 // limits: RLIMIT_NPROC then counts this job alone and is not made the cap of all that share its uid.
 bool child_nested_user(const struct job *job, struct failure *failure) {
+    if (weak_in(WEAK_NESTED)) return true;
     uint32_t uid = job->server->is_root ? job->plan.head->uid : geteuid();
     uint32_t gid = job->server->is_root ? job->plan.head->gid : getegid();
     if (unshare(CLONE_NEWUSER) < 0) return fail(failure, DOME_JAIL_STAGE_NESTED, errno, NULL);
@@ -139,6 +141,9 @@ bool child_files(const struct job *job, struct failure *failure) {
 }
 
 bool child_capabilities(const struct job *job, struct failure *failure) {
+    if (weak_in(WEAK_CAPABILITIES)) return true;
+    // Root's have too few left to empty the bounding set outside a user namespace of their own.
+    if (weak_in(WEAK_NESTED)) return set_capabilities(0);
     for (int capability = 0; capability <= job->server->last_capability; capability++) {
         if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0) {
             return fail(failure, DOME_JAIL_STAGE_CAPABILITIES, errno, "bounding set");
@@ -150,6 +155,7 @@ bool child_capabilities(const struct job *job, struct failure *failure) {
 }
 
 bool child_limits(const struct job *job, struct failure *failure) {
+    if (weak_in(WEAK_LIMITS)) return true;
     for (uint32_t index = 0; index < job->plan.head->limit_count; index++) {
         const struct dome_jail_limit *limit = &job->plan.limits[index];
         struct rlimit current, wanted = {.rlim_cur = limit->soft, .rlim_max = limit->hard};

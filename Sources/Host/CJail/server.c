@@ -1,5 +1,6 @@
 // The inner server: reads requests, clones jobs, tells their ends. Single-threaded, one poll over two descriptors.
 #include "internal.h"
+#include "weak.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,9 +57,9 @@ static bool clone_job(struct job *job, struct failure *failure) {
     if (slot == NULL) return fail(failure, DOME_JAIL_STAGE_CLONE, EAGAIN, "4096 jobs at once");
     job->outcome = &outcomes[slot - slots];
     memset(job->outcome, 0, sizeof *job->outcome);
-    uint64_t flags = CLONE_NEWNS | CLONE_NEWPID | ahead_take_ipc();
+    uint64_t flags = CLONE_NEWNS | (weak_in(WEAK_PIDS) ? 0 : CLONE_NEWPID) | ahead_take_ipc();
     bool shares_abstract = (job->plan.head->flags & DOME_JAIL_UNIX_SOCKETS) && !server.full_network &&
-                           !landlock_has_scopes(&server);
+                           !landlock_has_scopes(&server) && !weak_in(WEAK_LANDLOCK);
     if ((job->plan.head->flags & DOME_JAIL_OWN_NETWORK) || shares_abstract) flags |= CLONE_NEWNET;
     int pid = sys_pidns_clone(flags, NULL);
     if (pid == 0) child_run(job);
@@ -242,6 +243,7 @@ static void reap(void) {
 
 static bool set_up(int argc, char *const *argv, struct failure *failure) {
     static const char *system_paths[128];
+    if (!weak_read(failure)) return false;
     if (argc < 5 || argc > 100) return fail(failure, DOME_JAIL_STAGE_SERVER_SETUP, EINVAL, "arguments");
     // Bound to the keeper's only thread; a keeper that died before this is seen as EOF.
     if (strcmp(argv[2], "thread") == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) {
@@ -261,7 +263,7 @@ static bool set_up(int argc, char *const *argv, struct failure *failure) {
     if (server.ends < 0) return fail(failure, DOME_JAIL_STAGE_SERVER_SETUP, errno, "eventfd");
     setsid();
     umask(0);
-    server.landlock_abi = landlock_abi(argv[4][0] - '0');
+    server.landlock_abi = landlock_abi(weak_abi_limit(argv[4][0] - '0'));
     while (prctl(PR_CAPBSET_READ, server.last_capability + 1, 0, 0, 0) >= 0) server.last_capability++;
     outcomes = mmap(NULL, JOB_LIMIT * sizeof *outcomes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (outcomes == MAP_FAILED) return fail(failure, DOME_JAIL_STAGE_SERVER_SETUP, errno, "memory");

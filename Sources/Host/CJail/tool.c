@@ -1,6 +1,7 @@
 // The last step: PID 1 lends the tool's process its memory until exec (vfork), so no page table is copied and a
 // failed exec is an errno in memory, not a message.
 #include "internal.h"
+#include "weak.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +20,7 @@ static bool place_descriptors(const struct job *job) {
         if (dup2(job->descriptors[FD_PROGRESS], 3) < 0) return false;
         first = 4;
     }
+    if (weak_in(WEAK_DESCRIPTORS)) return weak_keep_descriptors(), true;
     return close_range(first, ~0u, 0) == 0;
 }
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import grpc
 
-from . import processes, stubs
+from . import processes, proxy, stubs
 from .jobs import Jobs
 from .paths import bin_dir
 
@@ -51,8 +51,13 @@ class Daemon:
         environment: dict[str, str] | None = None,
         base: str = "/tmp",
         binaries: Path | None = None,
+        uid: int | None = None,
     ) -> None:
+        """`uid`: whose daemon it is, for tests that are root; None: the tests' own user."""
         self.directory = Path(tempfile.mkdtemp(prefix="dome-", dir=base))
+        self.uid = uid
+        self._prefix = proxy.as_user(uid) if uid is not None else []
+        self._own(self.directory)
         self.arguments = arguments or []
         self.bin = binaries or bin_dir()
         self.home = self._make("home")
@@ -64,6 +69,7 @@ class Daemon:
         self.socket = self.runtime / "dome" / "domed.sock"
         self.log_path = self.directory / "domed.log"
         self.process: subprocess.Popen[bytes] | None = None
+        self._proxy: subprocess.Popen[bytes] | None = None
         self._channels: list[grpc.Channel] = []
         self._jobs: Jobs | None = None
         self.environment = self._environment() | (environment or {})
@@ -71,6 +77,11 @@ class Daemon:
     def _make(self, name: str) -> Path:
         path = self.directory / name
         path.mkdir(mode=0o700)
+        return self._own(path)
+
+    def _own(self, path: Path) -> Path:
+        if self.uid is not None:
+            os.chown(path, self.uid, self.uid)
         return path
 
     def _environment(self) -> dict[str, str]:
@@ -89,7 +100,7 @@ class Daemon:
         """Starts domed and waits until its socket takes connections."""
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [self.bin / "domed", *self.arguments],
+                [*self._prefix, self.bin / "domed", *self.arguments],
                 env=self.environment,
                 cwd=self.directory,
                 stdin=subprocess.DEVNULL,
@@ -98,6 +109,8 @@ class Daemon:
                 start_new_session=True,
             )
         self.wait_ready(seconds)
+        if self.uid is not None and self._proxy is None:
+            self._proxy = proxy.start(self.uid, self.directory / "proxy.sock", self.socket)
         return self
 
     def wait_ready(self, seconds: float = 20) -> None:
@@ -112,7 +125,7 @@ class Daemon:
     def refuses_to_start(self, *arguments: str, environment: dict[str, str] | None = None) -> str:
         """Starts domed, which must end by itself with an exit status that is not 0; returns its last words."""
         ended = subprocess.run(
-            [self.bin / "domed", *arguments],
+            [*self._prefix, self.bin / "domed", *arguments],
             env=self.environment if environment is None else environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -171,6 +184,8 @@ class Daemon:
         stubborn = processes.end_all(self.directory)
         if self.process is not None:
             self.process.wait(10)
+        if self._proxy is not None:
+            self._proxy.wait(10)
         shutil.rmtree(self.directory, ignore_errors=True)
         if stubborn:
             raise DaemonError(f"processes {sorted(stubborn)} of {self.directory} would not end")
@@ -179,7 +194,7 @@ class Daemon:
 
     @property
     def target(self) -> str:
-        return f"unix:{self.socket}"
+        return f"unix:{self.socket if self._proxy is None else self.directory / 'proxy.sock'}"
 
     def channel(self) -> grpc.Channel:
         """A new channel; closed with the daemon."""
@@ -201,7 +216,7 @@ class Daemon:
     def dome(self, *arguments: str, input: str | None = None, timeout: float = 30) -> subprocess.CompletedProcess[str]:
         """Runs the command line against this daemon; never raises on its exit status."""
         return subprocess.run(
-            [self.bin / "dome", *arguments],
+            [*self._prefix, self.bin / "dome", *arguments],
             env=self.environment,
             cwd=self.directory,
             input=input,
@@ -226,6 +241,8 @@ class Daemon:
         path = self.config_home / "dome" / name
         path.parent.mkdir(mode=0o700, exist_ok=True)
         path.write_text(json.dumps(value))
+        self._own(path.parent)
+        self._own(path)
 
     def log(self) -> str:
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""

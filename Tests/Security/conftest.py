@@ -1,0 +1,59 @@
+"""Every case of this suite is run against the real programs: as root and as an ordinary user, with the jail as it is,
+again with Landlock masked to each older ABI, and against a jail with a layer left out, where the attack must work.
+
+`@canary(layers)` says what is left out for that (see Sources/Host/CJail/weak.h); `as_root` and `as_user` say it where
+the two differ, None where no canary is possible, with the reason in `why`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from domekit.arena import Arena, Jail, Mode
+
+ABIS = range(1, 6)
+WHO = ["root", "user"] if os.geteuid() == 0 else ["user"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "canary(layers, as_root, as_user, grants, why): what makes the attack work")
+    config.addinivalue_line("markers", "no_canary(why): what the case shows needs no weak jail")
+
+
+def modes(function: pytest.Function | pytest.FunctionDefinition) -> Iterator[tuple[str, Mode]]:
+    marker = function.get_closest_marker("canary")
+    for who in WHO:
+        yield who, Mode(who)
+        for abi in ABIS:
+            yield f"{who}-landlock{abi}", Mode(who, f"abi={abi}")
+        if marker is not None:
+            layers = marker.kwargs.get(f"as_{who}", marker.args[0] if marker.args else "")
+            if layers is not None:
+                grants = tuple(marker.kwargs.get("grants", ()))
+                yield f"{who}-canary", Mode(who, layers or None, is_canary=True, grants=grants)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "jail" not in metafunc.fixturenames:
+        return
+    known = ["canary", "no_canary"]
+    assert any(metafunc.definition.get_closest_marker(name) for name in known), f"{metafunc.function} has no canary"
+    all_modes = list(modes(metafunc.definition))
+    metafunc.parametrize("mode", [mode for _, mode in all_modes], ids=[name for name, _ in all_modes])
+
+
+@pytest.fixture(scope="session")
+def arena() -> Iterator[Arena]:
+    arena = Arena()
+    yield arena
+    arena.close()
+
+
+@pytest.fixture
+def jail(arena: Arena, mode: Mode) -> Iterator[Jail]:
+    with ExitStack() as stack:
+        yield Jail(arena, mode, stack)

@@ -1,0 +1,56 @@
+"""Copies of the built tree that every user may execute, with the jail that a test wants in it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from .paths import ROOT, bin_dir
+
+PROGRAMS = ("domed", "dome", "domed-keeper", "domed-worker")
+WEAK_JAIL = ROOT / "build" / "jail" / "domed-jail-weak"
+
+
+class Trees:
+    """One copy of the programs, and per jail a tree of links to it; all gone after `close`."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="dome-trees-", dir="/tmp"))
+        self.folder.chmod(0o755)
+        self._known: dict[str | None, Path] = {}
+
+    def binaries(self, weakness: str | None = None) -> Path:
+        """The folder of the programs. `weakness`: words for the jail of the tests (see CJail/weak.h); None: the jail
+        as it is shipped."""
+        if weakness not in self._known:
+            self._known[weakness] = self._make(weakness)
+        return self._known[weakness]
+
+    def _make(self, weakness: str | None) -> Path:
+        folder = self.folder / str(len(self._known))
+        if weakness is None:
+            self._copy(folder)
+            return folder / "bin"
+        shutil.copytree(self.binaries().parent, folder, copy_function=os.link)
+        jail = folder / "lib" / "dome" / "domed-jail"
+        jail.unlink()
+        shutil.copy(WEAK_JAIL, jail)
+        jail.chmod(0o755)
+        (folder / "lib" / "dome" / "domed-jail.weak").write_text(weakness)
+        return folder / "bin"
+
+    @staticmethod
+    def _copy(folder: Path) -> None:
+        built = bin_dir()
+        (folder / "bin").mkdir(parents=True)
+        for program in PROGRAMS:
+            shutil.copy(built / program, folder / "bin" / program)
+        for part in ("lib/dome", "share/dome"):
+            shutil.copytree(built.parent / part, folder / part, copy_function=shutil.copy)
+        for path in [folder, *folder.rglob("*")]:
+            path.chmod(0o755)
+
+    def close(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
