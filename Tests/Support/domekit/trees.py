@@ -29,11 +29,12 @@ class Trees:
         return self._known[weakness]
 
     def _make(self, weakness: str | None) -> Path:
-        folder = self.folder / str(len(self._known))
         if weakness is None:
-            self._copy(folder)
-            return folder / "bin"
-        shutil.copytree(self.binaries().parent, folder, copy_function=os.link)
+            self._copy(self.folder / "0")
+            return self.folder / "0" / "bin"
+        shipped = self.binaries().parent
+        folder = self.folder / str(len(self._known))
+        shutil.copytree(shipped, folder, copy_function=os.link)
         jail = folder / "lib" / "dome" / "domed-jail"
         jail.unlink()
         shutil.copy(WEAK_JAIL, jail)
