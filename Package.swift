@@ -124,6 +124,10 @@ let package = Package(
         .executableTarget(
             name: "bench-client", dependencies: ["DomeAsync", "DomeClient", "DomeModel", "DomePlatform"],
             path: "bench/own-client", swiftSettings: swiftSettings),
+        // The jail alone, a keeper in miniature.
+        .executableTarget(
+            name: "bench-jail", dependencies: ["CJail", "DomeJail", "DomeModel", "DomePlatform"],
+            path: "bench/jail", swiftSettings: swiftSettings),
         // What an event costs on its way to the wire; run by hand.
         .executableTarget(
             name: "wire-bench", dependencies: ["DomeModel", "DomeProto", "DomeWire"],

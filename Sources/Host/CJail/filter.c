@@ -166,3 +166,12 @@ bool child_filter(const struct job *job, struct failure *failure) {
     if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &programs[allows_unix].head, 0, 0) == 0) return true;
     return fail(failure, DOME_JAIL_STAGE_SECCOMP, errno, NULL);
 }
+
+int dome_jail_export_filter(int fd, int allows_unix) {
+    struct failure failure = {0, 0, ""};
+    if (!filters_compile(&failure)) return -failure.error;
+    const struct program *program = &programs[allows_unix != 0];
+    size_t size = program->head.len * sizeof *program->instructions;
+    ssize_t wrote = write(fd, program->instructions, size);
+    return wrote < 0 ? -errno : (size_t)wrote == size ? 0 : -ENOSPC;
+}

@@ -115,6 +115,12 @@ package final class JailServer {
         }
     }
 
+    /// Writes the jobs' system call filter, Unix sockets allowed, as `bwrap --seccomp` reads it.
+    package static func exportFilter(to file: FileDescriptor) throws(DomeError) {
+        let status = dome_jail_export_filter(file.number, 1)
+        guard status == 0 else { throw .system("write the system call filter", -status) }
+    }
+
     private func check(_ status: Int32, _ what: String) throws(DomeError) -> Bool {
         switch status {
         case 0: return true

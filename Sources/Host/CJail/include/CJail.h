@@ -258,6 +258,10 @@ struct dome_jail_reply {
 /// (-EAGAIN: none there).
 int dome_jail_receive(int socket, struct dome_jail_reply *reply, int *work);
 
+/// Writes the system call filter to `fd` as BPF instructions, as `bwrap --seccomp` reads them: for comparisons with
+/// the same protections. Zero `allows_unix`: the one without Unix sockets. 0 or -errno. Compiles: not for hot paths.
+int dome_jail_export_filter(int fd, int allows_unix);
+
 /// "granted path: open", for a stage; never NULL.
 const char *dome_jail_stage_name(uint32_t stage);
 
