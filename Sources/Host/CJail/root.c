@@ -21,6 +21,8 @@ static const char *const copied_files[] = {
     "etc/ld.so.cache", "etc/ld.so.conf", "etc/nsswitch.conf", "etc/localtime", "etc/timezone", "etc/os-release",
     "etc/host.conf", "etc/gai.conf", "etc/protocols", "etc/services", "etc/mime.types", "etc/ssl/openssl.cnf",
 };
+// With the host's network, and again when they change.
+static const char *const network_files[] = {"etc/resolv.conf", "etc/hosts"};
 // etc/ssl itself has private/ in it, so only the certificates.
 static const char *const bound_folders[] = {
     "usr", "etc/alternatives", "etc/ssl/certs", "etc/pki/ca-trust", "etc/pki/tls/certs",
@@ -34,6 +36,20 @@ static const struct { const char *target, *path; } made_links[] = {
     {"/proc/self/fd", "dev/fd"}, {"fd/0", "dev/stdin"}, {"fd/1", "dev/stdout"}, {"fd/2", "dev/stderr"},
     {"../tmp", "var/tmp"},
 };
+
+const char *dome_jail_system_path(int full_network, size_t index) {
+    const struct { const char *const *paths; size_t count; } tables[] = {
+        {bound_folders, sizeof bound_folders / sizeof *bound_folders},
+        {usr_aliases, sizeof usr_aliases / sizeof *usr_aliases},
+        {copied_files, sizeof copied_files / sizeof *copied_files},
+        {network_files, full_network ? sizeof network_files / sizeof *network_files : 0},
+    };
+    for (size_t table = 0; table < sizeof tables / sizeof *tables; table++) {
+        if (index < tables[table].count) return tables[table].paths[index];
+        index -= tables[table].count;
+    }
+    return NULL;
+}
 
 // A detached clone of something of the host, and where it goes.
 struct bind {
@@ -92,13 +108,13 @@ static bool copy_file(const struct server *server, const char *path) {
 void root_refresh(struct server *server) {
     static struct timespec seen;
     struct stat status;
-    int fd = sys_openat2(server->host_root, "etc/resolv.conf", O_PATH, 0, RESOLVE_IN_ROOT);
+    int fd = sys_openat2(server->host_root, network_files[0], O_PATH, 0, RESOLVE_IN_ROOT);
     if (fd < 0) return;
     bool is_new = fstat(fd, &status) == 0 &&
                   (status.st_mtim.tv_sec != seen.tv_sec || status.st_mtim.tv_nsec != seen.tv_nsec);
     close(fd);
     if (!is_new) return;
-    if (copy_file(server, "etc/resolv.conf") && copy_file(server, "etc/hosts")) seen = status.st_mtim;
+    if (copy_file(server, network_files[0]) && copy_file(server, network_files[1])) seen = status.st_mtim;
 }
 
 static bool write_accounts(const struct server *server) {

@@ -43,15 +43,6 @@ package struct EnforcedLayers: OptionSet, Sendable, Hashable {
     /// The layers' names as records and `dome doctor` spell them.
     package var layerNames: [String] { SandboxLayers.names(of: rawValue) }
 
-    /// What to do on a host on which these are missing, where there is something to be done.
-    package var remedy: String? {
-        guard contains(.landlockFiles) else { return nil }
-        return """
-            the kernel has no Landlock: boot one that is built with it (Debian 12's and Ubuntu 24.04's are), with \
-            `landlock` in the kernel parameter `lsm=` if that is set
-            """
-    }
-
     /// What every job must have, or it is refused.
     /// - Parameters:
     ///   - hasHostNetwork: the job was granted the host's network.

@@ -69,9 +69,8 @@ package struct JailFailure: Sendable, Equatable {
             "its file system has no id-mapped mounts, which root's jobs need: run domed as an ordinary user"
         case (DOME_JAIL_STAGE_EXEC, ENOENT):
             "no such program inside the jail (or its interpreter): is it below /usr, or granted?"
-        case (DOME_JAIL_STAGE_LANDLOCK, _): EnforcedLayers.landlockFiles.remedy
-        case (DOME_JAIL_STAGE_LAYERS, _):
-            detail.contains("landlock_files") ? EnforcedLayers.landlockFiles.remedy : nil
+        case (DOME_JAIL_STAGE_LANDLOCK, _): HostRemedy.landlock
+        case (DOME_JAIL_STAGE_LAYERS, _): SandboxLayers.advice(on: detail.split(separator: ", ").map(String.init))
         case (DOME_JAIL_STAGE_FORK, EAGAIN): "too many processes: try again when jobs have ended"
         default: nil
         }

@@ -38,6 +38,20 @@ package final class JailServer {
     /// Whether servers of this process are root's: their jobs drop to the spec's identity.
     package static var isPrivileged: Bool { dome_jail_is_privileged() != 0 }
 
+    /// Whom jobs run as: root's servers drop to `JailIdentity.unprivileged`, others are the user's already.
+    package static var jobUserID: UInt32 { isPrivileged ? JailIdentity.unprivileged.uid : geteuid() }
+
+    /// What of this host every job of such a server sees, read-only; sorted.
+    package static func systemPaths(_ configuration: Configuration) -> [String] {
+        var paths: [String] = []
+        var index = 0
+        while let path = dome_jail_system_path(configuration.hasHostNetwork ? 1 : 0, index) {
+            paths.append("/" + String(cString: path))
+            index += 1
+        }
+        return (paths + configuration.systemPaths).filter { access($0, F_OK) == 0 }.sorted()
+    }
+
     package let processID: Int32
     package let pidfd: FileDescriptor
     /// Readable when `receive` has something to say.

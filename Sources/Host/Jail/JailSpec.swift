@@ -22,13 +22,11 @@ package struct JailSpec: Sendable {
 
     /// - Parameters:
     ///   - isGated: the job waits for `JailServer.go` before its tool is exec'd.
-    ///   - allowsUnixSockets: the job may make Unix sockets although it can reach the host's: through a granted path
-    ///     or, with the host's network, by an abstract name. Without either it may anyhow.
     ///   - workSource: a host folder to be /job; nil: a tmpfs of `limits.diskBytes`.
     /// - Throws: E_INVALID_REQUEST for what no process can be started with: no argv, a NUL in a string, a
     ///   relative path, more than the wire format holds.
     package init(
-        _ plan: LaunchPlan, identity: JailIdentity = .unprivileged, isGated: Bool, allowsUnixSockets: Bool = false,
+        _ plan: LaunchPlan, identity: JailIdentity = .unprivileged, isGated: Bool,
         requiredLayers: EnforcedLayers = [], workSource: String? = nil
     ) throws(DomeError) {
         guard let program = plan.arguments.first, !program.isEmpty else {
@@ -39,42 +37,37 @@ package struct JailSpec: Sendable {
         head.version = DOME_JAIL_VERSION
         if isGated { head.flags |= DOME_JAIL_GATED.rawValue }
         if plan.network == .loopback { head.flags |= DOME_JAIL_OWN_NETWORK.rawValue }
-        let reachesHost = !plan.mounts.isEmpty || plan.network == .full
-        if allowsUnixSockets || !reachesHost { head.flags |= DOME_JAIL_UNIX_SOCKETS.rawValue }
+        if plan.mayMakeUnixSockets { head.flags |= DOME_JAIL_UNIX_SOCKETS.rawValue }
         head.required_layers = requiredLayers.rawValue
         head.uid = identity.uid
         head.gid = identity.gid
         head.umask = 0o022
         head.work_bytes = plan.limits.diskBytes
+        head.tmp_bytes = JobFolders.temporaryBytes
+        head.shm_bytes = JobFolders.sharedMemoryBytes
         head.program = try encoder.add(program, "argv[0]")
         head.working_directory = try encoder.addAbsolute(plan.workingDirectory, "working directory")
         if let workSource { head.work_source = try encoder.addAbsolute(workSource, "work directory") }
         // Parents before children: a later mount would hide what was mounted below it.
         let mounts = plan.mounts.sorted { Array($0.target.utf8).lexicographicallyPrecedes(Array($1.target.utf8)) }
         for mount in mounts { try encoder.add(mount) }
-        for limit in Self.limits(plan.limits) { encoder.add(limit) }
+        for limit in plan.limits.resourceLimits { encoder.add(Self.limit(limit)) }
         for file in plan.files { try encoder.add(file) }
         for (index, argument) in plan.arguments.enumerated() { try encoder.addArgument(argument, index) }
         for variable in plan.environment { try encoder.addVariable(variable) }
         bytes = try encoder.finish(head)
     }
 
-    private static func limits(_ limits: Limits) -> [dome_jail_limit] {
-        func both(_ resource: __rlimit_resource, _ value: UInt64, grace: UInt64 = 0) -> dome_jail_limit {
-            let (hard, isOver) = value.addingReportingOverflow(grace)
-            return dome_jail_limit(
-                resource: resource.rawValue, reserved: 0, soft: value, hard: isOver ? UInt64.max : hard)
-        }
-        return [
-            both(RLIMIT_CORE, 0),
-            // Our PID 1 counts too.
-            both(__RLIMIT_NPROC, limits.processes &+ 1),
-            both(RLIMIT_NOFILE, limits.openFiles),
-            both(RLIMIT_FSIZE, limits.fileBytes),
-            // SIGXCPU first, so that the record says what ended it; SIGKILL if that is ignored.
-            both(RLIMIT_CPU, limits.cpuSeconds, grace: 5),
-            // Never RLIMIT_AS: it breaks programs that reserve address space, like every JIT.
-            both(RLIMIT_DATA, limits.memoryBytes),
-        ]
+    private static func limit(_ limit: ResourceLimit) -> dome_jail_limit {
+        let resource =
+            switch limit.resource {
+            case .coreBytes: RLIMIT_CORE
+            case .processes: __RLIMIT_NPROC
+            case .openFiles: RLIMIT_NOFILE
+            case .fileBytes: RLIMIT_FSIZE
+            case .processorSeconds: RLIMIT_CPU
+            case .dataBytes: RLIMIT_DATA
+            }
+        return dome_jail_limit(resource: resource.rawValue, reserved: 0, soft: limit.soft, hard: limit.hard)
     }
 }

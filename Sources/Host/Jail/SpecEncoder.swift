@@ -46,6 +46,7 @@ struct SpecEncoder {
         var entry = dome_jail_mount()
         entry.source = try addAbsolute(mount.source, "granted path")
         entry.target = try addAbsolute(mount.target, "granted path's target")
+        (entry.device, entry.inode) = (mount.device, mount.inode)
         if mount.isWritable { entry.flags |= DOME_JAIL_MOUNT_WRITABLE.rawValue }
         mounts.append(entry)
     }

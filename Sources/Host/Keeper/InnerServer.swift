@@ -18,6 +18,7 @@ final class InnerServer {
     /// Its jobs by token.
     private var jobs: [UInt64: JobRun] = [:]
     private var probeToken: UInt64 = 0
+    private var systemPaths: [String] = []
     private var startedNanoseconds: Int64 = 0
     /// What the socket did not take, or came while no server lived.
     private var waiting: [Command] = []
@@ -40,16 +41,13 @@ final class InnerServer {
         required = EnforcedLayers.required(hasHostNetwork: hasHostNetwork, isRoot: JailServer.isPrivileged)
     }
 
-    /// What every job of it must be enclosed by.
     /// What every job must have around it.
     var requiredLayers: EnforcedLayers { required }
     private let required: EnforcedLayers
 
-    /// The names of the layers that a job lacks, and what to do about it; or nil.
+    /// Which layers a job lacks and what to do about it, or nil.
     func missing(_ layers: EnforcedLayers) -> String? {
-        let missing = required.subtracting(layers)
-        guard !missing.isEmpty else { return nil }
-        return missing.layerNames.joined(separator: ", ") + (missing.remedy.map { "; \($0)" } ?? "")
+        SandboxLayers.complaint(missing: required.subtracting(layers).rawValue)
     }
 
     // MARK: Life
@@ -60,6 +58,7 @@ final class InnerServer {
         do throws(DomeError) {
             var configuration = JailServer.Configuration()
             configuration.hasHostNetwork = hasHostNetwork
+            systemPaths = JailServer.systemPaths(configuration)
             if let program = keeper.jailProgram { configuration.binary = "/proc/self/fd/\(program.number)" }
             // The keeper has one thread, so the parent-death signal is bound to the keeper itself.
             configuration.diesWithThread = true
@@ -97,7 +96,7 @@ final class InnerServer {
         guard state == .starting else { return }
         layers = exit.layers
         if let missing = missing(exit.layers) {
-            becomeUnusable("missing layers: \(missing)")
+            becomeUnusable(missing)
         } else if exit.rawWaitStatus != 0 || !exit.hasExecuted {
             becomeUnusable("`true` ended with wait status \(exit.rawWaitStatus) in the jail")
         } else {
@@ -132,9 +131,12 @@ final class InnerServer {
     private var networkName: String { hasHostNetwork ? "full" : "none" }
 
     func announce() {
-        let status = KeeperInnerServer(
+        var status = KeeperInnerServer(
             hasHostNetwork: hasHostNetwork, state: state, processID: server?.processID ?? 0, layers: layers.rawValue,
             message: message)
+        status.requiredLayers = required.rawValue
+        status.jobUserID = JailServer.jobUserID
+        status.systemPaths = systemPaths
         keeper.send(.innerServer(status), descriptors: server.map { [$0.pidfd] } ?? [])
     }
 

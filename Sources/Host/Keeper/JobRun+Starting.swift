@@ -10,9 +10,7 @@ extension JobRun {
     /// Makes the pipes and asks the inner server. A failure ends the job as `launchFailed`.
     func start(_ plan: LaunchPlan) {
         do throws(DomeError) {
-            let spec = try JailSpec(
-                plan, isGated: isGated, allowsUnixSockets: plan.allowsUnixSockets,
-                requiredLayers: server.requiredLayers)
+            let spec = try JailSpec(plan, isGated: isGated, requiredLayers: server.requiredLayers)
             var descriptors = JailServer.Descriptors()
             if plan.usesTerminal {
                 let terminal = try PseudoTerminal()
@@ -45,7 +43,7 @@ extension JobRun {
     func prepared(_ layers: EnforcedLayers, _ work: FileDescriptor?) {
         (self.layers, self.work) = (layers, work)
         if isAborted { return }
-        if let missing = server.missing(layers) { return endUnenforced("missing layers: \(missing)") }
+        if let missing = server.missing(layers) { return endUnenforced(missing) }
         if phase == .preparing { phase = .gated }
         keeper.send(.prepared(jobID))
     }

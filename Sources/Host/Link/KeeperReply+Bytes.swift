@@ -117,6 +117,9 @@ extension KeeperInnerServer {
         writer.write(processID)
         writer.write(layers)
         writer.write(message)
+        writer.write(requiredLayers)
+        writer.write(jobUserID)
+        writer.write(systemPaths)
     }
 
     fileprivate init(from reader: inout ByteReader) throws(DomeError) {
@@ -126,6 +129,9 @@ extension KeeperInnerServer {
         processID = try reader.readInt32()
         layers = try reader.readUInt64()
         message = try reader.readString()
+        requiredLayers = try reader.readUInt64()
+        jobUserID = try reader.readUInt32()
+        systemPaths = try reader.readStrings()
     }
 }
 

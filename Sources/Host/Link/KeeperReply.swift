@@ -65,6 +65,12 @@ package struct KeeperInnerServer: Sendable, Equatable {
     package var layers: UInt64
     /// For people: why it is unusable.
     package var message: String
+    /// The layers that every job of it must have around it.
+    package var requiredLayers: UInt64 = 0
+    /// Whom its jobs run as.
+    package var jobUserID: UInt32 = 0
+    /// What of the host every job of it sees, read-only.
+    package var systemPaths: [String] = []
 
     package init(hasHostNetwork: Bool, state: State, processID: Int32, layers: UInt64 = 0, message: String = "") {
         self.hasHostNetwork = hasHostNetwork

@@ -23,6 +23,8 @@ extension LaunchPlan {
             writer.write(mount.source)
             writer.write(mount.target)
             writer.write(mount.isWritable)
+            writer.write(mount.device)
+            writer.write(mount.inode)
         }
         writer.write(network.rawValue)
         limits.write(to: &writer)
@@ -41,10 +43,15 @@ extension LaunchPlan {
             let mode = try reader.readUInt32()
             files.append(PlannedFile(path: path, mode: mode, bytes: try reader.readBytes()))
         }
-        for _ in 0..<(try reader.readCount(minimumBytes: 9)) {
+        for _ in 0..<(try reader.readCount(minimumBytes: 25)) {
             let source = try reader.readString()
             let target = try reader.readString()
-            mounts.append(Mount(source: source, target: target, isWritable: try reader.readBool()))
+            let isWritable = try reader.readBool()
+            let device = try reader.readUInt64()
+            mounts.append(
+                Mount(
+                    source: source, target: target, isWritable: isWritable, device: device,
+                    inode: try reader.readUInt64()))
         }
         let number = try reader.readUInt8()
         guard let network = NetworkMode(rawValue: number) else {

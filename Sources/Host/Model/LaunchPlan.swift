@@ -21,11 +21,16 @@ package struct Mount: Sendable, Equatable {
     /// Absolute path inside the job's root.
     package var target: String
     package var isWritable: Bool
+    /// st_dev and st_ino of what was checked; the jail refuses what has taken its place since. Both 0: not compared.
+    package var device: UInt64
+    package var inode: UInt64
 
-    package init(source: String, target: String, isWritable: Bool) {
+    package init(source: String, target: String, isWritable: Bool, device: UInt64 = 0, inode: UInt64 = 0) {
         self.source = source
         self.target = target
         self.isWritable = isWritable
+        self.device = device
+        self.inode = inode
     }
 }
 
@@ -56,7 +61,7 @@ package struct LaunchPlan: Sendable, Equatable {
     package var files: [PlannedFile] = []
     package var mounts: [Mount] = []
     package var network: NetworkMode = .none
-    /// Whether the job may make Unix sockets besides pairs.
+    /// Whether the job may make Unix sockets although it can reach the host's.
     package var allowsUnixSockets = false
     package var limits = Limits()
     /// Whether stdin, stdout and stderr are one pseudo-terminal.
@@ -67,6 +72,11 @@ package struct LaunchPlan: Sendable, Equatable {
         self.arguments = arguments
         self.environment = environment
     }
+
+    /// Whether the job may make Unix sockets besides pairs: by permission, or because it can reach none of the host's,
+    /// neither through a granted path (a read-only mount does not stop connect) nor, with the host's network, by an
+    /// abstract name.
+    package var mayMakeUnixSockets: Bool { allowsUnixSockets || mounts.isEmpty && network != .full }
 }
 
 /// Why a job ended, as the keeper knows it.

@@ -11,7 +11,6 @@ struct Options {
     var isGated = false
     var hasProgress = false
     var usesTerminal = false
-    var allowsUnixSockets = false
     /// A layer that nothing makes yet, so that a job must miss it.
     var requiresMissingLayer = false
     /// All layers that the keeper would ask for.
@@ -55,7 +54,7 @@ struct Options {
         case "--progress": hasProgress = true
         case "--terminal": usesTerminal = true
         case "--full": (server.hasHostNetwork, plan.network) = (true, .full)
-        case "--unix": allowsUnixSockets = true
+        case "--unix": plan.allowsUnixSockets = true
         case "--loopback": plan.network = .loopback
         case "--kill-on-output": onOutput = { session throws(DomeError) in try session.kill() }
         case "--term-on-output": onOutput = { session throws(DomeError) in try session.terminate() }
@@ -68,6 +67,9 @@ struct Options {
         switch option {
         case "--read": plan.mounts.append(Mount(source: value, target: value, isWritable: false))
         case "--write": plan.mounts.append(Mount(source: value, target: value, isWritable: true))
+        case "--read-replaced":
+            // As it was checked, another file lay there.
+            plan.mounts.append(Mount(source: value, target: value, isWritable: false, device: 1, inode: 1))
         case "--at":
             let parts = value.split(separator: "=").map(String.init)
             plan.mounts.append(Mount(source: parts[0], target: parts[1], isWritable: false))

@@ -41,8 +41,8 @@ final class Session {
             descriptors.progress = FileDescriptor(owning: number)
         }
         let spec = try JailSpec(
-            options.plan, isGated: options.isGated, allowsUnixSockets: options.allowsUnixSockets,
-            requiredLayers: options.requiredLayers, workSource: options.workSource)
+            options.plan, isGated: options.isGated, requiredLayers: options.requiredLayers,
+            workSource: options.workSource)
         guard try server.start(token: 7, spec, descriptors) else { throw DomeError(.internal, "socket full") }
         descriptors = JailServer.Descriptors()
         while !isOver {

@@ -62,6 +62,13 @@ extension JailTests {
         }
 
         @Test(arguments: Runner.available)
+        func `a granted path at which another file lies than was checked is refused`(_ runner: Runner) {
+            let folder = Scratch.make(owner: runner.uid)
+            let seen = Driver.seen(runner, ["--read-replaced", folder], ["/bin/true"])
+            #expect(seen["failed"] == "[granted path: replaced since it was checked] 116 \(folder)")
+        }
+
+        @Test(arguments: Runner.available)
         func `a link inside a granted tree does not lead a later mount astray`(_ runner: Runner) {
             let folder = Scratch.make(owner: runner.uid)
             symlink("/etc", folder + "/link")

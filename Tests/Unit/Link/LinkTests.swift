@@ -16,7 +16,7 @@ struct LinkTests {
         plan.files = [
             PlannedFile(path: "a/b", mode: 0o755, bytes: [1, 2]), PlannedFile(path: "c", mode: 0, bytes: []),
         ]
-        plan.mounts = [Mount(source: "/a", target: "/b", isWritable: true)]
+        plan.mounts = [Mount(source: "/a", target: "/b", isWritable: true, device: 7, inode: .max)]
         plan.network = .loopback
         plan.allowsUnixSockets = true
         plan.limits.wallMilliseconds = 1
@@ -41,10 +41,13 @@ struct LinkTests {
         report.rawWaitStatus = -1
         report.message = "why"
         report.endedNanoseconds = -5
+        var server = KeeperInnerServer(hasHostNetwork: true, state: .unusable, processID: 3, layers: 6, message: "no")
+        server.requiredLayers = 1 << 63
+        server.jobUserID = 65_534
+        server.systemPaths = ["/usr", "/etc/ä"]
         return [
             .hello(KeeperHello(version: 1, generation: 9, processID: 77, isRetired: true)),
-            .innerServer(
-                KeeperInnerServer(hasHostNetwork: true, state: .unusable, processID: 3, layers: 6, message: "no")),
+            .innerServer(server),
             .job(KeeperJob(phase: .gated, head: head, startedNanoseconds: 1)), .listEnd, .prepared(jobID),
             .started(jobID, startedNanoseconds: 123), .refused(jobID, code: .lockConflict, message: "taken"),
             .heads([head, head]), .heads([]), .exited(KeeperExit(report: report, head: head)), .aborted(jobID),

@@ -191,6 +191,10 @@ struct dome_jail_server {
 /// Whether servers started by this process are root's: no outer user namespace, jobs drop to the spec's uid.
 int dome_jail_is_privileged(void);
 
+/// What of the host every job sees read-only, where the host has it: path number `index`, without its leading slash;
+/// NULL after the last. `full_network`: of a server with the host's network.
+const char *dome_jail_system_path(int full_network, size_t index);
+
 /// Starts an inner server. Returns 0, or -errno with the stage in `*failed_stage`. The server then answers
 /// READY, or FAILED with token 0 and exits; requests may be sent before READY has come.
 int dome_jail_spawn(const struct dome_jail_server_config *config, struct dome_jail_server *server,
