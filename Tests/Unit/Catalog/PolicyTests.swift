@@ -5,7 +5,7 @@ import Glibc
 import Testing
 
 /// A home with dome's folders, keys and a project.
-private final class Home {
+final class Home {
     let scratch: Scratch
     let directories: Directories
     let path: String
@@ -29,6 +29,11 @@ private final class Home {
     func policy(_ document: String? = nil, userID: UInt32 = geteuid()) throws -> Policy {
         guard let document else { return Policy(directories: directories, homes: [path], userID: userID) }
         return try Policy(try json(document), directories: directories, homes: [path], userID: userID)
+    }
+
+    /// In another environment.
+    func policy(environment: @escaping (String) -> String?) -> Policy {
+        Policy(directories: directories, homes: [path], userID: geteuid(), environment: environment)
     }
 
     func manifest(_ permissions: [String], optional: [String] = []) throws -> ToolManifest {
@@ -99,9 +104,13 @@ private final class Home {
         let home = try Home()
         symlink(home.path + "/project/src", home.path + "/short")
         let result = try home.evaluate(["fs.read:*"], ["fs.read:\(home.path)/short"])
+        var status = stat()
+        #expect(lstat(home.path + "/project/src", &status) == 0)
         #expect(
             result.mounts == [
-                Mount(source: home.path + "/project/src", target: home.path + "/project/src", isWritable: false)
+                Mount(
+                    source: home.path + "/project/src", target: home.path + "/project/src", isWritable: false,
+                    device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
             ])
     }
 

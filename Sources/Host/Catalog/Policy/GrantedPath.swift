@@ -5,6 +5,9 @@ import Glibc
 struct GrantedPath {
     /// Absolute, without symbolic links, `.` or `..`.
     let path: String
+    /// What the jail must find there.
+    private let device: UInt64
+    private let inode: UInt64
     /// Whether the file or folder belongs to the user.
     let isOwned: Bool
     /// Whether it belongs to the system rather than to anybody: root owns these without having made them.
@@ -18,7 +21,10 @@ struct GrantedPath {
     /// Folders that a job has of its own: a mount there would take something away from it.
     private static let jobsOwn = ["/job", "/tmp", "/proc", "/dev", "/sys"]
 
-    init(_ path: String, userID: UInt32, refuse: (String) -> DomeError) throws(DomeError) {
+    /// At the same place in the job, to be read.
+    var mount: Mount { Mount(source: path, target: path, isWritable: false, device: device, inode: inode) }
+
+    init(_ path: String, userID: UInt32, refuse: (String) -> PolicyRefusal) throws(PolicyRefusal) {
         guard let pointer = realpath(path, nil) else {
             throw refuse("cannot resolve the path: \(String(cString: strerror(errno)))")
         }
@@ -42,6 +48,8 @@ struct GrantedPath {
             throw refuse("it is neither a folder nor a regular file")
         }
         self.path = resolved
+        device = UInt64(status.st_dev)
+        inode = UInt64(status.st_ino)
         isOwned = status.st_uid == userID
         isSystem = Self.systemFolders.contains { folder in
             ProtectedPaths.contains(folder, resolved) || ProtectedPaths.contains(resolved, folder)

@@ -19,8 +19,19 @@ extension Policy {
             throw DomeError(
                 .policyDenied, "\(path) must belong to you and be writable by nobody else: chown it, chmod go-w it")
         }
+        try checkFolder(directories.config)
         let document = try JSONParser.parse(try Files.read(path, limitBytes: limitBytes), what: path)
         return try Policy(document, directories: directories, homes: homes, userID: geteuid())
+    }
+
+    /// Whoever may rename files in the folder may replace the policy.
+    private static func checkFolder(_ path: String) throws(DomeError) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw .system("look at \(path)", errno) }
+        guard status.st_uid == geteuid() || status.st_uid == 0, status.st_mode & S_IWOTH == 0 else {
+            throw DomeError(
+                .policyDenied, "\(path) must belong to you and be writable by nobody else: chown it, chmod 700 it")
+        }
     }
 
     /// The user's home folders: what HOME says, and what the system says.

@@ -1,5 +1,6 @@
 package import DomeModel
 package import DomePlatform
+internal import Glibc
 
 /// What this user allows jobs to have, from `<config>/policy.json`. Immutable; shared between threads.
 ///
@@ -10,7 +11,8 @@ package import DomePlatform
 ///      "tools": {"shell.run": {"allow": ["net.full", "fs.read:/srv/data"], "deny": ["fs.write:*"],
 ///                              "enabled": true}}}
 ///
-/// - `allow` permits a tool what is refused otherwise: `net.full`, `unix`, and paths that the caller does not own.
+/// - `allow` permits a tool what is refused otherwise: `net.full`, `unix`, paths that the caller does not own, and
+///   writing what runs outside the sandbox (start-up files, folders of programs, dome's own).
 ///   It never gives a tool what its manifest does not ask for, nor opens a protected path.
 /// - `deny` takes away, and wins over `allow`. `enabled: false` refuses the tool altogether.
 /// - `deny_paths` are protected like ~/.ssh. The tool name `*` stands for every tool in `deny` and `enabled`.
@@ -26,22 +28,39 @@ package struct Policy: Sendable {
     }
 
     var tools: [String: ToolRules] = [:]
+    /// What no job may reach.
     let protected: ProtectedPaths
+    /// What no job may write unless `allow` says so.
+    let startup: ProtectedPaths
     /// Where it came from, for messages.
-    let path: String
+    package let path: String
     /// The user whose files may be granted.
     let userID: UInt32
 
+    /// The tools that the file names, `*` aside.
+    package var namedTools: [String] { tools.keys.filter { $0 != "*" }.sorted() }
+
     /// What holds when there is no file.
-    package init(directories: Directories, homes: [String], userID: UInt32) {
+    package init(
+        directories: Directories, homes: [String], userID: UInt32,
+        environment: @escaping (String) -> String? = Self.variable
+    ) {
+        let places = SensitivePaths(
+            directories: directories, homes: homes, environment: environment,
+            executableDirectory: try? Directories.ofExecutable())
         path = directories.config + "/policy.json"
-        protected = ProtectedPaths(directories: directories, homes: homes, extra: [])
+        protected = places.secrets(extra: [])
+        startup = places.startup
         self.userID = userID
     }
 
+    /// A variable of this process's environment.
+    package static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
     /// Checks a policy document. E_INVALID_REQUEST names the member.
     package init(
-        _ document: JSONValue, directories: Directories, homes: [String], userID: UInt32
+        _ document: JSONValue, directories: Directories, homes: [String], userID: UInt32,
+        environment: @escaping (String) -> String? = Self.variable
     ) throws(DomeError) {
         path = directories.config + "/policy.json"
         self.userID = userID
@@ -55,7 +74,14 @@ package struct Policy: Sendable {
         for path in denied where !path.hasPrefix("/") {
             throw reader.fail("\"deny_paths\" must hold absolute paths, not '\(path)'")
         }
-        protected = ProtectedPaths(directories: directories, homes: homes, extra: denied)
+        for path in denied where PathText.climbs(path) {
+            throw reader.fail("\"deny_paths\" must not contain '..', as '\(path)' does")
+        }
+        let places = SensitivePaths(
+            directories: directories, homes: homes, environment: environment,
+            executableDirectory: try? Directories.ofExecutable())
+        protected = places.secrets(extra: denied)
+        startup = places.startup
         for (name, value) in (try reader.object("tools") ?? JSONObject()).members {
             tools[name] = try Self.rules(name, value, what: path)
         }

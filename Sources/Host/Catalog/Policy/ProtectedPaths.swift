@@ -1,43 +1,10 @@
-import DomeModel
-import DomePlatform
 import Glibc
 
-/// Paths that no grant may reach, whoever asks: dome's own folders (a job that can write them is the daemon),
-/// credential stores, and the kernel's interfaces. Neither they, nor what is below, nor a folder above.
+/// Paths that a grant must not reach: neither they, nor what is below, nor a folder above. `SensitivePaths` has which.
 struct ProtectedPaths: Sendable {
     private let paths: [String]
 
-    /// Below a home folder.
-    private static let credentialStores = [
-        ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".netrc", ".authinfo", ".authinfo.gpg", ".pgpass",
-        ".my.cnf", ".npmrc", ".yarnrc.yml", ".pypirc", ".git-credentials", ".gitcookies", ".vault-token",
-        ".terraform.d", ".terraformrc", ".password-store", ".pki", ".krb5", ".s3cfg", ".boto", ".databricks.cfg",
-        ".cargo/credentials", ".cargo/credentials.toml", ".gem/credentials", ".m2/settings.xml",
-        ".m2/settings-security.xml", ".gradle/gradle.properties", ".composer/auth.json", ".nuget/NuGet/NuGet.Config",
-        ".config/gcloud", ".config/gh", ".config/glab-cli", ".config/hub", ".config/git/credentials", ".config/op",
-        ".config/rclone", ".config/doctl", ".config/heroku", ".config/hcloud", ".config/containers/auth.json",
-        ".config/sops", ".config/age", ".config/pip/pip.conf", ".config/google-chrome", ".config/chromium",
-        ".config/BraveSoftware", ".config/microsoft-edge", ".config/Signal", ".mozilla", ".thunderbird",
-        ".local/share/keyrings", ".local/share/kwalletd", ".local/share/pass", ".step", ".electrum", ".bitcoin",
-        ".codex/auth.json", ".claude/.credentials.json", ".claude.json", ".huggingface/token",
-        ".cache/huggingface/token", ".openai", ".anthropic", ".bash_history", ".zsh_history", ".python_history",
-    ]
-
-    /// Of the system.
-    private static let systemPaths = [
-        "/proc", "/sys", "/dev", "/run", "/var/run", "/boot", "/etc/shadow", "/etc/shadow-", "/etc/gshadow",
-        "/etc/gshadow-", "/etc/sudoers", "/etc/sudoers.d", "/etc/ssh", "/etc/ssl/private", "/etc/krb5.keytab",
-        "/etc/pam.d", "/etc/security", "/var/lib/docker", "/var/lib/containerd", "/var/lib/sss",
-        "/var/lib/NetworkManager", "/etc/NetworkManager/system-connections", "/etc/wireguard", "/etc/ld.so.preload",
-    ]
-
-    init(directories: Directories, homes: [String], extra: [String]) {
-        let own = [directories.state, directories.config, directories.runtime, directories.data]
-        // A home that is a link is known under both names, also for what does not exist in it yet.
-        let allHomes = Set(homes + homes.compactMap(CatalogReader.resolved)).sorted()
-        let stores = allHomes.flatMap { home in Self.credentialStores.map { home + "/" + $0 } }
-        paths = own + extra + Self.systemPaths + stores
-    }
+    init(_ paths: [String]) { self.paths = paths }
 
     /// The protected path that granting `path` would open, or nil. `path` is absolute and resolved. Looks at the
     /// disk, so that neither a symbolic link, a bind mount nor another spelling gets round the list. Costs a stat
