@@ -27,6 +27,20 @@ extension DaemonClient {
         return ToolDetail(tool, documents)
     }
 
+    /// What a job of the tool would get, and whether it would be let run. `constraintsJSON` holds its grants.
+    package func explainSandbox(
+        _ toolID: String, constraintsJSON: String
+    ) async throws(ClientError) -> (isAdmissible: Bool, explanationJSON: String) {
+        let reply = try await call(
+            Domed_V1_DomedService.explainSandbox,
+            .with { request in
+                request.toolId = toolID
+                request.constraintsJson = constraintsJSON
+            })
+        try Self.check(reply.status)
+        return (reply.admissible, reply.explanationJson)
+    }
+
     /// Admits a job; returns after the admission is durable.
     package func submit(_ submission: Submission) async throws(ClientError) -> Admission {
         let reply = try await call(

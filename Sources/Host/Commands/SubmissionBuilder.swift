@@ -82,7 +82,8 @@ struct SubmissionBuilder {
         }
     }
 
-    private func constraints() throws(CommandFailure) -> String {
+    /// What is asked of dome, of `dome run` and of `dome sandbox explain`.
+    func constraints() throws(CommandFailure) -> String {
         // The job is followed: the reply need not wait for its end.
         var object: JSONObject = ["wait_ms": 0]
         if let text = invocation.value("--timeout") {

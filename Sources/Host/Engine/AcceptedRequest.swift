@@ -1,6 +1,7 @@
 internal import DomeCatalog
 internal import DomeCrypto
 internal import DomeModel
+internal import Glibc
 
 /// A submission that was found good: the tool is known, the task fits its schema, the policy allows what is asked.
 struct AcceptedRequest: Sendable {
@@ -50,18 +51,36 @@ struct AcceptedRequest: Sendable {
     /// What the job may have at most.
     func bounds(_ id: JobID) -> PlanBounds {
         let manifest = tool.manifest
-        var limits = manifest.limits
-        if let timeout = constraints.timeoutMilliseconds {
-            limits.wallMilliseconds = min(limits.wallMilliseconds, timeout)
-        }
         return PlanBounds(
-            jobID: id,
+            id, manifest, effective, constraints,
             environment: JobEnvironment.make(
                 jobID: id, toolID: manifest.id, profile: request.profile, taskJSON: taskJSON,
                 constraintsJSON: constraintsJSON, usesTerminal: manifest.usesTerminal, fixed: manifest.environment,
                 passed: passedEnvironment),
-            mounts: effective.mounts, network: effective.network,
-            allowsUnixSockets: effective.allowsUnixSockets, limits: limits, mayUseTerminal: manifest.usesTerminal,
             taskJSON: taskJSON)
+    }
+}
+
+extension PlanBounds {
+    /// What manifest, policy and request come to, for a job that runs and for one that is only explained.
+    init(
+        _ id: JobID, _ manifest: ToolManifest, _ grants: EffectiveGrants, _ constraints: Constraints,
+        environment: [(name: String, value: String)], taskJSON: String
+    ) {
+        var limits = manifest.limits
+        if let timeout = constraints.timeoutMilliseconds {
+            limits.wallMilliseconds = min(limits.wallMilliseconds, timeout)
+        }
+        self.init(
+            jobID: id, environment: environment, mounts: grants.mounts, network: grants.network,
+            allowsUnixSockets: grants.allowsUnixSockets, limits: limits, mayUseTerminal: manifest.usesTerminal,
+            taskJSON: taskJSON)
+    }
+}
+
+extension EffectiveGrants {
+    /// Values of the daemon's environment that are passed on. What it has not got is left out.
+    var passedEnvironment: [(name: String, value: String)] {
+        environmentNames.compactMap { name in getenv(name).map { (name: name, value: String(cString: $0)) } }
     }
 }

@@ -4,7 +4,6 @@ internal import DomeLink
 package import DomeModel
 internal import DomePlatform
 internal import DomeStore
-internal import Glibc
 
 extension Engine {
     /// Admits a job durably and waits for its end as long as the request says. Errors are the domain's: nothing of
@@ -73,22 +72,25 @@ extension Engine {
     func accept(
         _ request: SubmitRequest, _ tool: Tool, _ task: JSONValue, _ constraints: Constraints
     ) async throws(DomeError) -> AcceptedRequest {
-        let policy = try await self.policy.current { () async throws(DomeError) in
-            try await self.rules.loadPolicy(self.directories)
-        }
+        let policy = try await currentPolicy()
         let effective =
             constraints.grants.isEmpty && !tool.manifest.namesPaths
             ? try policy.evaluate(tool.manifest, grants: [])
             : try await rules.evaluate(policy, tool, grants: constraints.grants)
-        let passed = effective.environmentNames.compactMap { name in
-            getenv(name).map { (name: name, value: String(cString: $0)) }
-        }
         return try AcceptedRequest(
-            request, tool: tool, task: task, constraints: constraints, effective: effective, passedEnvironment: passed)
+            request, tool: tool, task: task, constraints: constraints, effective: effective,
+            passedEnvironment: effective.passedEnvironment)
+    }
+
+    /// The policy as its file is now.
+    func currentPolicy() async throws(DomeError) -> Policy {
+        try await policy.current { () async throws(DomeError) in
+            try await self.rules.loadPolicy(self.directories)
+        }
     }
 
     /// The tool as the registry has it now: one that is missing is looked for on disk once more.
-    private func currentTool(_ id: String) async throws(DomeError) -> Tool {
+    func currentTool(_ id: String) async throws(DomeError) -> Tool {
         refreshCatalog()
         if let tool = catalog.snapshot[id: id] { return tool }
         await rules.reloadIfChanged(catalog)

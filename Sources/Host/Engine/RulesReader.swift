@@ -28,4 +28,9 @@ package actor RulesReader {
     ) throws(DomeError) -> EffectiveGrants {
         try policy.evaluate(tool.manifest, grants: grants)
     }
+
+    /// The same with everything that is refused, and what a caller may add.
+    func decide(_ policy: Policy, _ tool: Tool, grants: [Permission]) -> (PolicyDecision, [PolicyOffer]) {
+        (policy.decide(tool.manifest, grants: grants), policy.offers(tool.manifest))
+    }
 }

@@ -23,6 +23,7 @@ extension DomedService {
                 capability("job-list", ["filters", "paging"]),
                 capability("tool-schemas", ["json-schema-2020-12"]),
                 capability("status", ["sandbox-report"]),
+                capability("sandbox", ["explain"]),
             ]
         }
     }

@@ -17,6 +17,7 @@ extension DomedService {
         table.waiting(Service.listTools) { [self] request, _ in await listTools(request) }
         table.waiting(Service.getTool) { [self] request, _ in await getTool(request) }
         table.waiting(Service.getToolSchema) { [self] request, _ in await getToolSchema(request) }
+        table.waiting(Service.explainSandbox) { [self] request, _ in await explainSandbox(request) }
         table.immediate(Service.getGateDecision, getGateDecision)
         table.immediate(Service.getPromotionDecision, getPromotionDecision)
         table.immediate(Service.getStatus, getStatus)

@@ -39,6 +39,13 @@ struct OptionSpec: Sendable {
     /// E.g. `-f, --follow` or `--task JSON`.
     var synopsis: String { (short.map { $0 + ", " } ?? "") + name + (value.map { " " + $0 } ?? "") }
 
+    /// Of all verbs that are about a job to come.
+    static let grant = OptionSpec(
+        "--grant", short: "-g", value: "PERMISSION",
+        help: "let the job have this: fs.read:PATH, fs.write:PATH, net.loopback, net.full, unix",
+        isRepeatable: true,
+        completion: .suggestions(["fs.read:", "fs.write:", "net.loopback", "net.full", "unix"]))
+
     /// Those that every verb takes.
     static let global: [OptionSpec] = [
         OptionSpec(

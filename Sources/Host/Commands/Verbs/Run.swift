@@ -23,11 +23,7 @@ extension Verb {
                 help: "the task: JSON, or a file or stdin that holds it (default {})", completion: .files),
             OptionSpec(
                 "--stdin", value: "@FILE|-|TEXT", help: "put this text into the task's \"stdin\"", completion: .files),
-            OptionSpec(
-                "--grant", short: "-g", value: "PERMISSION",
-                help: "let the job have this: fs.read:PATH, fs.write:PATH, net.loopback, net.full, unix",
-                isRepeatable: true,
-                completion: .suggestions(["fs.read:", "fs.write:", "net.loopback", "net.full", "unix"])),
+            .grant,
             OptionSpec("--detach", short: "-d", help: "print the job's id and leave it to itself"),
             OptionSpec("--timeout", value: "DURATION", help: "end the job after this long, e.g. 90s or 5m"),
             OptionSpec("--priority", value: "N", help: "-100 to 100; a higher one starts earlier"),

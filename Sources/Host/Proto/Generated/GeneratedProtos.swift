@@ -49,6 +49,8 @@ package enum GeneratedProtos {
             Domed_V1_JobSummary.self,
             Domed_V1_GetToolSchemaRequest.self,
             Domed_V1_GetToolSchemaResponse.self,
+            Domed_V1_ExplainSandboxRequest.self,
+            Domed_V1_ExplainSandboxResponse.self,
             Domed_V1_CollectGarbageRequest.self,
             Domed_V1_CollectGarbageResponse.self,
             Grpc_Health_V1_HealthCheckRequest.self,

@@ -1290,6 +1290,71 @@ package struct Domed_V1_GetToolSchemaResponse: ProtoMessage {
     }
 }
 
+/// The message `domed.v1.ExplainSandboxRequest`.
+package struct Domed_V1_ExplainSandboxRequest: ProtoMessage {
+    package static var protoName: String { "domed.v1.ExplainSandboxRequest" }
+
+    package var toolId = ""
+    /// As in SkillExecuteRequest; "grants" and "timeout_ms" count here.
+    package var constraintsJson = ""
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: toolId = try reader.string()
+            case 18: constraintsJson = try reader.string()
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if !toolId.isEmpty { writer.string(1, toolId) }
+        if !constraintsJson.isEmpty { writer.string(2, constraintsJson) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// The message `domed.v1.ExplainSandboxResponse`.
+package struct Domed_V1_ExplainSandboxResponse: ProtoMessage {
+    package static var protoName: String { "domed.v1.ExplainSandboxResponse" }
+
+    package var status: Domed_V1_RpcStatus?
+    /// Whether policy and sandbox let such a job run. Its task is not looked at.
+    package var admissible = false
+    /// The sandbox of the job, as a JSON object: "runs_as", "files", "network", "environment", "limits", "layers",
+    /// what may be added by grant, what is refused and why.
+    package var explanationJson = ""
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: try reader.message(&status)
+            case 16: admissible = try reader.bool()
+            case 26: explanationJson = try reader.string()
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if let value = status { writer.message(1, value) }
+        if admissible { writer.bool(2, admissible) }
+        if !explanationJson.isEmpty { writer.string(3, explanationJson) }
+        writer.unknown(unknownFields)
+    }
+}
+
 /// The message `domed.v1.CollectGarbageRequest`.
 package struct Domed_V1_CollectGarbageRequest: ProtoMessage {
     package static var protoName: String { "domed.v1.CollectGarbageRequest" }

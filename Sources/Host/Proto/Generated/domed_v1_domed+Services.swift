@@ -82,6 +82,12 @@ package enum Domed_V1_DomedService: ProtoService {
         Domed_V1_GetToolSchemaResponse
     >(service: name, name: "GetToolSchema")
 
+    /// What a job of a tool would get and what stands in its way, told before anything runs. Admits nothing.
+    package static let explainSandbox = ProtoMethod<
+        Domed_V1_ExplainSandboxRequest,
+        Domed_V1_ExplainSandboxResponse
+    >(service: name, name: "ExplainSandbox")
+
     /// Removes finished jobs by age and size.
     package static let collectGarbage = ProtoMethod<
         Domed_V1_CollectGarbageRequest,
@@ -102,6 +108,7 @@ package enum Domed_V1_DomedService: ProtoService {
         getStatus.descriptor,
         listJobs.descriptor,
         getToolSchema.descriptor,
+        explainSandbox.descriptor,
         collectGarbage.descriptor,
     ]
 }
