@@ -19,12 +19,26 @@ ABIS = range(1, 6)
 WHO = ["root", "user"] if os.geteuid() == 0 else ["user"]
 
 
+class Outcomes:
+    """How each test of this session ended, by node id, for the table of cases."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.key = pytest.StashKey[dict[str, str]]()
+        self.seen = config.stash[self.key] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" or report.outcome != "passed":
+            self.seen[report.nodeid] = report.outcome
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Outcomes(config), "security-outcomes")
     config.addinivalue_line("markers", "canary(layers, as_root, as_user, grants, why): what makes the attack work")
     config.addinivalue_line("markers", "no_canary(why): what the case shows needs no weak jail")
+    config.addinivalue_line("markers", "apart_from_landlock: older ABIs only in the long run (DOME_SOAK=1)")
 
 
-def modes(function: pytest.Function | pytest.FunctionDefinition) -> Iterator[tuple[str, Mode]]:
+def modes(function: pytest.FunctionDefinition) -> Iterator[tuple[str, Mode]]:
     marker = function.get_closest_marker("canary")
     for who in WHO:
         yield who, Mode(who)
@@ -42,8 +56,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     known = ["canary", "no_canary"]
     assert any(metafunc.definition.get_closest_marker(name) for name in known), f"{metafunc.function} has no canary"
-    all_modes = list(modes(metafunc.definition))
-    metafunc.parametrize("mode", [mode for _, mode in all_modes], ids=[name for name, _ in all_modes])
+    # What has nothing to do with Landlock is tried with its older ABIs in the long run only.
+    apart = metafunc.definition.get_closest_marker("apart_from_landlock") is not None
+    metafunc.parametrize(
+        "mode",
+        [
+            pytest.param(mode, id=name, marks=[pytest.mark.soak] if apart and "-landlock" in name else [])
+            for name, mode in modes(metafunc.definition)
+        ],
+    )
 
 
 @pytest.fixture(scope="session")

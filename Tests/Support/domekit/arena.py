@@ -131,7 +131,7 @@ class Jail:
 
     def attack(self, script: str, *, tool: str = "shell.run", grants: list[str] | None = None, **rest: Any) -> None:
         """Runs an attack (see attack.py) and judges it: held, and in a canary's mode not."""
-        lines = self._attack(script, tool, (grants or []) + list(self.mode.grants), rest)
+        lines = self.lines(script, tool=tool, grants=grants, **rest)
         self.judge(attack.verdict(lines), lines)
 
     def judge(self, is_breach: bool, evidence: object) -> None:
@@ -140,13 +140,17 @@ class Jail:
         else:
             assert not is_breach, f"the jail did not hold: {evidence}"
 
-    def _attack(self, script: str, tool: str, grants: list[str], rest: dict[str, Any]) -> list[str]:
+    def lines(
+        self, script: str, *, tool: str = "shell.run", grants: list[str] | None = None, **rest: Any
+    ) -> list[str]:
+        """What an attack printed, and how its job ended."""
         if self.mode.weakness == NO_JAIL:
             prefix = proxy.as_user(self.mode.uid) if self.mode.uid != os.geteuid() else []
             ended = subprocess.run(
                 prefix + attack.program(script), capture_output=True, text=True, timeout=60, check=False, cwd="/"
             )
             return ended.stdout.splitlines() + ended.stderr.splitlines()
+        grants = (grants or []) + list(self.mode.grants)
         events = self.daemon.jobs.run(tool, {"argv": attack.program(script)}, grants=grants, **rest)
         last = events[-1].payload
         return [one.line.decode(errors="replace") for one in events if one.line is not None] + [str(last)]
