@@ -47,13 +47,18 @@ package struct EnforcedLayers: OptionSet, Sendable, Hashable {
     /// - Parameters:
     ///   - hasHostNetwork: the job was granted the host's network.
     ///   - isRoot: its inner server is root.
-    package static func required(hasHostNetwork: Bool, isRoot: Bool) -> EnforcedLayers {
+    ///   - allowsUnixSockets: it was granted Unix sockets. In a network namespace of its own that reaches nobody; in
+    ///     the host's, the scopes alone stand between it and the host's abstract sockets.
+    package static func required(
+        hasHostNetwork: Bool, isRoot: Bool, allowsUnixSockets: Bool = false
+    ) -> EnforcedLayers {
         var layers: EnforcedLayers = [
             .mounts, .processes, .ipc, .userNamespace, .capabilities, .noNewPrivileges, .limits, .descriptors,
             .seccomp, .landlockFiles,
         ]
         if !hasHostNetwork { layers.insert(.network) }
         if isRoot { layers.insert(.identity) }
+        if hasHostNetwork, allowsUnixSockets { layers.insert(.landlock) }
         return layers
     }
 }

@@ -38,12 +38,20 @@ final class InnerServer {
 
     init(_ keeper: Keeper, hasHostNetwork: Bool) {
         (self.keeper, self.hasHostNetwork) = (keeper, hasHostNetwork)
-        required = EnforcedLayers.required(hasHostNetwork: hasHostNetwork, isRoot: JailServer.isPrivileged)
+        let isRoot = JailServer.isPrivileged
+        required = .required(hasHostNetwork: hasHostNetwork, isRoot: isRoot)
+        requiredWithSockets = .required(hasHostNetwork: hasHostNetwork, isRoot: isRoot, allowsUnixSockets: true)
     }
 
-    /// What every job must have around it.
-    var requiredLayers: EnforcedLayers { required }
+    /// What every job of it must have around it.
     private let required: EnforcedLayers
+    /// What one must have that may make Unix sockets.
+    private let requiredWithSockets: EnforcedLayers
+
+    /// What a job must have around it to pass its gate.
+    func requiredLayers(allowsUnixSockets: Bool) -> EnforcedLayers {
+        allowsUnixSockets ? requiredWithSockets : required
+    }
 
     /// Which layers a job lacks and what to do about it, or nil.
     func missing(_ layers: EnforcedLayers) -> String? {

@@ -10,7 +10,8 @@ extension JobRun {
     /// Makes the pipes and asks the inner server. A failure ends the job as `launchFailed`.
     func start(_ plan: LaunchPlan) {
         do throws(DomeError) {
-            let spec = try JailSpec(plan, isGated: isGated, requiredLayers: server.requiredLayers)
+            let required = server.requiredLayers(allowsUnixSockets: plan.allowsUnixSockets)
+            let spec = try JailSpec(plan, isGated: isGated, requiredLayers: required)
             var descriptors = JailServer.Descriptors()
             if plan.usesTerminal {
                 let terminal = try PseudoTerminal()

@@ -21,6 +21,8 @@ package enum HostRemedy {
     package static let seccomp = "run a kernel with CONFIG_SECCOMP_FILTER"
     package static let landlock =
         "run a kernel with Landlock, and landlock among the modules of its lsm= option"
+    package static let scopes =
+        "with net.full and unix together only Linux 6.12 or later will do: grant one of the two, or run a newer kernel"
     package static let idMappedMounts =
         "its file system has no id-mapped mounts, which root's jobs need: run domed as an ordinary user"
     package static let identity = "run domed as an ordinary user, or as root with CAP_SETUID and CAP_SETGID"

@@ -37,7 +37,7 @@ package enum SandboxLayers {
             "seccomp", "calling the rarely needed parts of the kernel: mounts, namespaces, io_uring, bpf, ptrace, keys",
             HostRemedy.seccomp),
         layer(
-            "landlock", "signalling or connecting out of the job, should a namespace have a hole", HostRemedy.landlock),
+            "landlock", "signalling or connecting out of the job, should a namespace have a hole", HostRemedy.scopes),
         layer("cgroup", "using more memory or processes than allowed, counted over the whole job", HostRemedy.cgroup),
         layer("apparmor", "what the host's AppArmor profile forbids", HostRemedy.appArmor),
         layer(

@@ -27,7 +27,9 @@ struct Options {
     var requiredLayers: EnforcedLayers {
         if requiresMissingLayer { return .appArmor }
         guard requiresAllLayers else { return [] }
-        return .required(hasHostNetwork: server.hasHostNetwork, isRoot: JailServer.isPrivileged)
+        return .required(
+            hasHostNetwork: server.hasHostNetwork, isRoot: JailServer.isPrivileged,
+            allowsUnixSockets: plan.allowsUnixSockets)
     }
 
     init(_ arguments: [String]) throws(DomeError) {

@@ -123,7 +123,21 @@ extension JailTests {
             #expect(old["missing"] == "" && old["failure"] == nil)
             let job = Driver.shell(runner, ["--landlock", "-1", "--require-all"], "echo ran")
             #expect(job["failed"]?.hasPrefix("[sandbox layers] 1 landlock_files") == true)
+            #expect(job["words"]?.contains("lsm=") == true)
             #expect(job.output.isEmpty)
+        }
+
+        /// Elsewhere a namespace stands in for what Landlock cannot do before ABI 6; here nothing does.
+        @Test(arguments: Runner.available)
+        func `the host's network and Unix sockets together need the scopes`(_ runner: Runner) {
+            let options = ["--full", "--unix", "--require-all"]
+            #expect(Driver.shell(runner, options, "echo ran").output == "ran|")
+            let refused = Driver.shell(runner, options + ["--landlock", "5"], "echo ran")
+            #expect(refused["failed"] == "[sandbox layers] 1 landlock" && refused.output.isEmpty)
+            #expect(refused["words"]?.contains("6.12") == true)
+            for fewer in [["--full", "--require-all"], ["--unix", "--require-all"]] {
+                #expect(Driver.shell(runner, fewer + ["--landlock", "5"], "echo ran").output == "ran|")
+            }
         }
     }
 }
