@@ -41,11 +41,25 @@ static bool set_capabilities(uint64_t capabilities) {
     return syscall(SYS_capset, &header, data) == 0;
 }
 
+// Its own output pipes and its terminal, so that a script may open /dev/stdout or /dev/stderr again, as any user's
+// can. Nothing else of what was passed: /dev/null, say, is the host's. Without the right to, they stay root's.
+static void give_streams(const struct job *job, uint32_t uid, uint32_t gid) {
+    static const int given[] = {FD_OUTPUT, FD_ERROR, FD_TERMINAL};
+    for (size_t index = 0; index < sizeof given / sizeof *given; index++) {
+        struct stat status;
+        int fd = job->descriptors[given[index]];
+        if (fd < 0 || fstat(fd, &status) < 0) continue;
+        if (!S_ISFIFO(status.st_mode) && given[index] != FD_TERMINAL) continue;
+        if (fchown(fd, uid, gid) < 0) continue;
+    }
+}
+
 // As root only. CAP_SYS_ADMIN is kept for one more step: hosts that forbid ordinary users to make user namespaces
 // (sysctl, AppArmor) must not forbid it to a job whose server is root.
 bool child_identity(const struct job *job, struct failure *failure) {
     uint32_t uid = job->plan.head->uid, gid = job->plan.head->gid;
     if (!job->server->is_root || weak_in(WEAK_IDENTITY)) return true;
+    give_streams(job, uid, gid);
     if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || syscall(SYS_setgroups, 0, NULL) < 0 ||
         syscall(SYS_setresgid, gid, gid, gid) < 0 || syscall(SYS_setresuid, uid, uid, uid) < 0 ||
         !set_capabilities(1ull << CAP_SYS_ADMIN) || prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0) {
