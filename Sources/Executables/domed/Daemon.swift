@@ -86,10 +86,20 @@ final class Daemon {
                 keeperPath: programs + "/domed-keeper",
                 extraArguments: [
                     "--disk-full-grace-ms", "\(min(configuration.diskFullGraceSeconds, 1 << 32) * 1_000)",
+                    "--cgroup", try cgroup(variable("DOME_CGROUP")),
                 ]),
             workers: workers, version: version)
         engine.startProblems = problems
         return engine
+    }
+
+    /// Where the keepers that domed starts make their jobs' control groups.
+    private static func cgroup(_ text: String?) throws(DomeError) -> String {
+        guard let text, !text.isEmpty else { return "own" }
+        guard text == "own" || text == "none" || text.hasPrefix("/") else {
+            throw DomeError(.invalidRequest, "DOME_CGROUP must be own, none or an absolute path, not '\(text)'")
+        }
+        return text
     }
 
     /// Recovers, then serves. Clients that connect meanwhile wait in the socket's backlog.

@@ -24,7 +24,8 @@ struct Options {
           --version          prints the version
           --help             prints this
 
-        Environment: DOME_PLUGIN_PATH, DOME_REGISTRY_PATH (colon-separated folders), XDG_*.
+        Environment: DOME_PLUGIN_PATH, DOME_REGISTRY_PATH (colon-separated folders), DOME_CGROUP (own, none or a folder:
+        where each job gets a control group), XDG_*.
         Signals: SIGTERM and SIGINT drain and leave; running jobs go on without the daemon.
 
         """

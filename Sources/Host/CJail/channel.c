@@ -60,7 +60,7 @@ int dome_jail_start(int socket, uint64_t token, const void *spec, size_t spec_si
                     const struct dome_jail_descriptors *descriptors) {
     if (spec_size < sizeof(struct dome_jail_spec) || spec_size > DOME_JAIL_MAX_SPEC || token == 0) return -EINVAL;
     int all[FD_COUNT] = {descriptors->standard_input, descriptors->standard_output, descriptors->standard_error,
-                         descriptors->progress, descriptors->terminal, -1};
+                         descriptors->progress, descriptors->terminal, descriptors->cgroup, -1};
     bool is_inline = spec_size <= DOME_JAIL_INLINE_SPEC;
     if (!is_inline) {
         all[FD_SPEC] = spec_memfd(spec, spec_size);
@@ -146,6 +146,7 @@ const char *dome_jail_stage_name(uint32_t stage) {
         [DOME_JAIL_STAGE_GRANT_ATTRIBUTES] = "granted path: mount attributes",
         [DOME_JAIL_STAGE_WORK] = "work directory: file system",
         [DOME_JAIL_STAGE_CLONE] = "job namespaces",
+        [DOME_JAIL_STAGE_CGROUP] = "control group",
         [DOME_JAIL_STAGE_PROC] = "/proc",
         [DOME_JAIL_STAGE_TMP] = "/tmp",
         [DOME_JAIL_STAGE_SHM] = "/dev/shm",

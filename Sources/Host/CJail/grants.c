@@ -37,7 +37,7 @@ static bool write_map(int proc, pid_t pid, const char *name, uint32_t inside, ui
 
 // A child that only lends us its user namespace.
 static int make_user_namespace(int proc, uint32_t owner_uid, uint32_t owner_gid, uint32_t uid, uint32_t gid) {
-    pid_t pid = sys_pidns_clone(CLONE_NEWUSER, NULL);
+    pid_t pid = sys_pidns_clone(CLONE_NEWUSER, -1, NULL);
     if (pid < 0) return -1;
     if (pid == 0) {
         for (;;) pause();

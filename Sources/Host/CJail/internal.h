@@ -19,7 +19,7 @@ enum {
 };
 
 // Descriptors of a START, in the order in which they travel; SPEC is the memfd of a large spec.
-enum { FD_INPUT, FD_OUTPUT, FD_ERROR, FD_PROGRESS, FD_TERMINAL, FD_SPEC, FD_COUNT };
+enum { FD_INPUT, FD_OUTPUT, FD_ERROR, FD_PROGRESS, FD_TERMINAL, FD_CGROUP, FD_SPEC, FD_COUNT };
 
 enum request_kind { REQUEST_START = 1, REQUEST_GO, REQUEST_SIGNAL, REQUEST_KILL };
 
@@ -63,7 +63,7 @@ struct outcome {
     uint32_t emptied;  // nothing is left in the namespace but PID 1, which says so by `ends`; the usage is set
     int32_t status;
     uint64_t layers;
-    uint64_t user_microseconds, system_microseconds, max_resident_kilobytes;
+    uint64_t user_microseconds, system_microseconds, max_resident_kilobytes, disk_written_bytes;
     struct failure failure;
 };
 
@@ -161,7 +161,8 @@ void reply_failure(uint64_t token, const struct failure *failure, uint64_t layer
 void reply_ready(const struct server *server);
 
 // System calls that glibc has no name for, or only in new versions; -1 and errno as usual.
-int sys_pidns_clone(uint64_t flags, int *pidfd);
+// `cgroup`: the group in which the child is born, or -1.
+int sys_pidns_clone(uint64_t flags, int cgroup, int *pidfd);
 int sys_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 int sys_mount_attributes(int tree, uint64_t set, uint64_t clear, uint64_t propagation, int user_namespace);
 int sys_move_mount(int tree, int directory, const char *path);

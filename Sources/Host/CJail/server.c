@@ -52,6 +52,13 @@ static struct slot *free_slot(void) {
     return slot_end < JOB_LIMIT ? &slots[slot_end++] : NULL;
 }
 
+// Whether it is the group that did not take the child (clone(2), "CLONE_INTO_CGROUP").
+static uint32_t clone_stage(int cgroup, int error) {
+    bool is_group = cgroup >= 0 && (error == EACCES || error == EBUSY || error == EOPNOTSUPP || error == EBADF ||
+                                    error == ENODEV || error == ENOENT);
+    return is_group ? DOME_JAIL_STAGE_CGROUP : DOME_JAIL_STAGE_CLONE;
+}
+
 static bool clone_job(struct job *job, struct failure *failure) {
     struct slot *slot = free_slot();
     if (slot == NULL) return fail(failure, DOME_JAIL_STAGE_CLONE, EAGAIN, "4096 jobs at once");
@@ -61,9 +68,10 @@ static bool clone_job(struct job *job, struct failure *failure) {
     bool shares_abstract = (job->plan.head->flags & DOME_JAIL_UNIX_SOCKETS) && !server.full_network &&
                            !landlock_has_scopes(&server) && !weak_in(WEAK_LANDLOCK);
     if ((job->plan.head->flags & DOME_JAIL_OWN_NETWORK) || shares_abstract) flags |= CLONE_NEWNET;
-    int pid = sys_pidns_clone(flags, NULL);
+    int cgroup = job->descriptors[FD_CGROUP];
+    int pid = sys_pidns_clone(flags, cgroup, NULL);
     if (pid == 0) child_run(job);
-    if (pid < 0) return fail(failure, DOME_JAIL_STAGE_CLONE, errno, NULL);
+    if (pid < 0) return fail(failure, clone_stage(cgroup, errno), errno, NULL);
     *slot = (struct slot){.token = job->token, .pid = pid};
     return true;
 }
@@ -206,6 +214,7 @@ static void report_end(struct slot *slot, const struct outcome *outcome, int sta
     reply.user_microseconds = outcome->user_microseconds;
     reply.system_microseconds = outcome->system_microseconds;
     reply.max_resident_kilobytes = outcome->max_resident_kilobytes;
+    reply.disk_written_bytes = outcome->disk_written_bytes;
     reply_send(&reply, -1);
 }
 
@@ -213,6 +222,7 @@ static void keep_usage(struct outcome *outcome, const struct rusage *usage) {
     outcome->user_microseconds = (uint64_t)usage->ru_utime.tv_sec * 1000000u + (uint64_t)usage->ru_utime.tv_usec;
     outcome->system_microseconds = (uint64_t)usage->ru_stime.tv_sec * 1000000u + (uint64_t)usage->ru_stime.tv_usec;
     outcome->max_resident_kilobytes = (uint64_t)usage->ru_maxrss;
+    outcome->disk_written_bytes = (uint64_t)usage->ru_oublock * 512;
 }
 
 // Reports the jobs whose PID 1 says that it is alone.

@@ -133,7 +133,7 @@ int dome_jail_spawn(const struct dome_jail_server_config *config, struct dome_ja
     uint64_t flags = CLONE_NEWNS | CLONE_NEWPID | (config->full_network ? 0 : CLONE_NEWNET) |
                      (launch.needs_user_namespace ? CLONE_NEWUSER : 0);
     int pidfd = -1;
-    int pid = sys_pidns_clone(flags, &pidfd);
+    int pid = sys_pidns_clone(flags, -1, &pidfd);
     if (pid == 0) child_exec(&launch);
     int result = pid < 0 ? -errno : 0;
     close(sockets[1]);

@@ -13,12 +13,16 @@
 #include <unistd.h>
 
 // A raw fork with namespaces: no atfork handlers, no locks. 0 in the child.
-int sys_pidns_clone(uint64_t flags, int *pidfd) {
+int sys_pidns_clone(uint64_t flags, int cgroup, int *pidfd) {
     struct clone_args arguments;
     memset(&arguments, 0, sizeof arguments);
     arguments.flags = flags | (pidfd != NULL ? CLONE_PIDFD : 0);
     arguments.pidfd = (uint64_t)(uintptr_t)pidfd;
     arguments.exit_signal = SIGCHLD;
+    if (cgroup >= 0) {
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = (uint64_t)cgroup;
+    }
     return (int)syscall(SYS_clone3, &arguments, sizeof arguments);
 }
 

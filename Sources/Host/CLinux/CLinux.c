@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #ifndef SYS_pidfd_open
@@ -210,6 +211,19 @@ int dome_openat(int directory, const char *path, int flags, mode_t mode) {
     do fd = openat(directory, path, flags | O_CLOEXEC, mode);
     while (fd < 0 && errno == EINTR);
     return fd;
+}
+
+int dome_open_place(int directory, const char *path) {
+    return openat(directory, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+int dome_file_system(int fd, uint64_t *type, uint64_t *total_bytes, uint64_t *free_bytes) {
+    struct statfs status;
+    if (fstatfs(fd, &status) < 0) return -1;
+    *type = (uint64_t)status.f_type;
+    *total_bytes = (uint64_t)status.f_blocks * (uint64_t)status.f_bsize;
+    *free_bytes = (uint64_t)status.f_bfree * (uint64_t)status.f_bsize;
+    return 0;
 }
 
 int dome_set_nonblocking(int fd, int enabled) {

@@ -111,6 +111,7 @@ extension ToolManifest {
         set(\.wallMilliseconds, try reader.number("wall_seconds", 1...(31 * 86_400)), times: 1000)
         set(\.graceMilliseconds, try reader.number("grace_seconds", 0...3600), times: 1000)
         set(\.cpuSeconds, try reader.number("cpu_seconds", 1...(31 * 86_400)))
+        set(\.cpuPercent, try reader.number("cpu_percent", 1...100_000))
         set(\.memoryBytes, try reader.number("memory_bytes", (1 << 20)...(16_384 * gibibyte)))
         set(\.processes, try reader.number("pids", 1...65_536))
         set(\.openFiles, try reader.number("open_files", 16...1_048_576))

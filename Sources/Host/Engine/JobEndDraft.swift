@@ -34,9 +34,11 @@ struct JobEndDraft: Sendable {
         if let exit {
             let enforcement = Self.enforcement(exit).compact
             finished.enforcementJSON = enforcement
-            finished.resourcesJSON = Self.resources(exit).compact
-            // A member more at the end of the object.
-            finished.provenanceJSON = provenanceText.dropLast() + ",\"sandbox\":" + enforcement + "}"
+            let resources = Self.resources(exit).compact
+            finished.resourcesJSON = resources
+            // Two members more at the end of the object.
+            finished.provenanceJSON =
+                provenanceText.dropLast() + ",\"sandbox\":" + enforcement + ",\"resources\":" + resources + "}"
         }
         return finished
     }
@@ -59,15 +61,34 @@ struct JobEndDraft: Sendable {
     }
 
     private static func enforcement(_ exit: ExitReport) -> JSONValue {
-        ["layers": .array(SandboxLayers.names(of: exit.enforcedLayers).map { .string($0) })]
+        let hasCgroup = exit.enforcedLayers & SandboxLayers.cgroup != 0
+        let perProcess = Limits().resourceLimits(hasCgroup: hasCgroup)
+            .filter { $0.scope == .process && $0.resource != .coreBytes }
+        return [
+            "layers": .array(SandboxLayers.names(of: exit.enforcedLayers).map { .string($0) }),
+            "per_process_limits": .array(perProcess.map { .string($0.resource.rawValue) }),
+        ]
     }
 
+    /// Microseconds, kilobytes and bytes as the names say. What is not known is left out.
     private static func resources(_ exit: ExitReport) -> JSONValue {
-        [
+        let isWhole = exit.peakMemoryBytes != nil
+        var resources: JSONObject = [
             "user_us": .integer(Int64(clamping: exit.userMicroseconds)),
             "system_us": .integer(Int64(clamping: exit.systemMicroseconds)),
             "max_rss_kb": .integer(Int64(clamping: exit.maxResidentKilobytes)),
+            "peak_memory_bytes": .integer(
+                Int64(clamping: exit.peakMemoryBytes ?? exit.maxResidentKilobytes.clampedKilobytes * 1024)),
+            "peak_memory_of": isWhole ? "job" : "largest_process",
             "wall_us": .integer(max(0, exit.endedNanoseconds - exit.startedNanoseconds) / 1_000),
         ]
+        if let bytes = exit.diskWrittenBytes { resources["disk_written_bytes"] = .integer(Int64(clamping: bytes)) }
+        if let bytes = exit.workUsedBytes { resources["work_used_bytes"] = .integer(Int64(clamping: bytes)) }
+        return .object(resources)
     }
+}
+
+extension UInt64 {
+    /// Small enough to become bytes.
+    fileprivate var clampedKilobytes: UInt64 { Swift.min(self, 1 << 50) }
 }

@@ -165,6 +165,7 @@ package struct PlanReview {
             switch name {
             case "wall_ms": limits.wallMilliseconds = min(limits.wallMilliseconds, wish)
             case "cpu_seconds": limits.cpuSeconds = min(limits.cpuSeconds, wish)
+            case "cpu_percent": limits.cpuPercent = limits.cpuPercent == 0 ? wish : min(limits.cpuPercent, wish)
             case "memory_bytes": limits.memoryBytes = min(limits.memoryBytes, wish)
             case "pids": limits.processes = min(limits.processes, wish)
             case "output_bytes": limits.outputBytes = min(limits.outputBytes, wish)

@@ -97,11 +97,11 @@ package struct SandboxExplanation: Sendable {
         }
         add("wall_ms", limits.wallMilliseconds, "job")
         add("grace_ms", limits.graceMilliseconds, "job")
-        for limit in limits.resourceLimits {
+        for limit in limits.resourceLimits(hasCgroup: hasCgroup) {
             add(limit.resource.rawValue, limit.soft, limit.scope.rawValue)
-            guard hasCgroup, limit.resource == .dataBytes else { continue }
-            add(limit.resource.rawValue, limit.soft, "job")
         }
+        if hasCgroup { add("memory_bytes", limits.memoryBytes, "job") }
+        if limits.cpuPercent > 0 { add("cpu_percent", limits.cpuPercent, "job") }
         add("output_bytes", limits.outputBytes, "job")
         add("line_bytes", limits.lineBytes, "line")
         return .array(list)

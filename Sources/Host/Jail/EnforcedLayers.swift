@@ -37,6 +37,7 @@ package struct EnforcedLayers: OptionSet, Sendable, Hashable {
     package static let landlock = EnforcedLayers(DOME_JAIL_LAYER_LANDLOCK)
     /// Files: only the curated root and what was granted, whatever the mounts show.
     package static let landlockFiles = EnforcedLayers(DOME_JAIL_LAYER_LANDLOCK_FILES)
+    /// A cgroup v2 group of its own: memory and processes are limited for the job as a whole.
     package static let cgroup = EnforcedLayers(DOME_JAIL_LAYER_CGROUP)
     package static let appArmor = EnforcedLayers(DOME_JAIL_LAYER_APPARMOR)
 
@@ -49,8 +50,9 @@ package struct EnforcedLayers: OptionSet, Sendable, Hashable {
     ///   - isRoot: its inner server is root.
     ///   - allowsUnixSockets: it was granted Unix sockets. In a network namespace of its own that reaches nobody; in
     ///     the host's, the scopes alone stand between it and the host's abstract sockets.
+    ///   - hasCgroups: the keeper was given control groups.
     package static func required(
-        hasHostNetwork: Bool, isRoot: Bool, allowsUnixSockets: Bool = false
+        hasHostNetwork: Bool, isRoot: Bool, allowsUnixSockets: Bool = false, hasCgroups: Bool = false
     ) -> EnforcedLayers {
         var layers: EnforcedLayers = [
             .mounts, .processes, .ipc, .userNamespace, .capabilities, .noNewPrivileges, .limits, .descriptors,
@@ -59,6 +61,7 @@ package struct EnforcedLayers: OptionSet, Sendable, Hashable {
         if !hasHostNetwork { layers.insert(.network) }
         if isRoot { layers.insert(.identity) }
         if hasHostNetwork, allowsUnixSockets { layers.insert(.landlock) }
+        if hasCgroups { layers.insert(.cgroup) }
         return layers
     }
 }

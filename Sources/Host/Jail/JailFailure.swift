@@ -61,6 +61,8 @@ package struct JailFailure: Sendable, Equatable {
         case (DOME_JAIL_STAGE_SERVER_NAMESPACES, _), (DOME_JAIL_STAGE_SERVER_IDMAP, _), (DOME_JAIL_STAGE_ROOT, _),
             (DOME_JAIL_STAGE_NESTED, _), (DOME_JAIL_STAGE_NESTED_IDMAP, _), (DOME_JAIL_STAGE_CLONE, _):
             namespaceRemedy
+        case (DOME_JAIL_STAGE_CGROUP, _):
+            "the delegated control group has changed under the keeper: restart domed-keeper"
         case (DOME_JAIL_STAGE_GRANT_OPEN, ELOOP):
             "a symbolic link stands where the granted path was: grant what it leads to"
         case (DOME_JAIL_STAGE_GRANT_OPEN, EINVAL): "only files and folders can be granted"

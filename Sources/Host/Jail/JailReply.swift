@@ -39,6 +39,8 @@ package struct JailExit: Sendable, Equatable {
     package var systemMicroseconds: UInt64
     /// Of the largest process.
     package var maxResidentKilobytes: UInt64
+    /// File data made for disks; /job, /tmp and pipes are none.
+    package var diskWrittenBytes: UInt64
 }
 
 extension JailReply {
@@ -79,5 +81,6 @@ extension JailExit {
         userMicroseconds = reply.user_microseconds
         systemMicroseconds = reply.system_microseconds
         maxResidentKilobytes = reply.max_resident_kilobytes
+        diskWrittenBytes = reply.disk_written_bytes
     }
 }

@@ -24,13 +24,15 @@ package final class JailServer {
         package init() {}
     }
 
-    /// What the tool gets as 0, 1, 2 and 3, and its controlling terminal. They are not kept.
+    /// What the tool gets as 0, 1, 2 and 3, its controlling terminal, its control group. They are not kept.
     package struct Descriptors {
         package var standardInput: FileDescriptor?
         package var standardOutput: FileDescriptor?
         package var standardError: FileDescriptor?
         package var progress: FileDescriptor?
         package var terminal: FileDescriptor?
+        /// The folder of the control group in which the job is born.
+        package var cgroup: FileDescriptor?
 
         package init() {}
     }
@@ -86,7 +88,8 @@ package final class JailServer {
             standard_input: descriptors.standardInput?.number ?? -1,
             standard_output: descriptors.standardOutput?.number ?? -1,
             standard_error: descriptors.standardError?.number ?? -1,
-            progress: descriptors.progress?.number ?? -1, terminal: descriptors.terminal?.number ?? -1)
+            progress: descriptors.progress?.number ?? -1, terminal: descriptors.terminal?.number ?? -1,
+            cgroup: descriptors.cgroup?.number ?? -1)
         let status = spec.bytes.withUnsafeBytes {
             dome_jail_start(socket.number, token, $0.baseAddress, $0.count, &numbers)
         }

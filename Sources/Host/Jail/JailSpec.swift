@@ -51,7 +51,8 @@ package struct JailSpec: Sendable {
         // Parents before children: a later mount would hide what was mounted below it.
         let mounts = plan.mounts.sorted { Array($0.target.utf8).lexicographicallyPrecedes(Array($1.target.utf8)) }
         for mount in mounts { try encoder.add(mount) }
-        for limit in plan.limits.resourceLimits { encoder.add(Self.limit(limit)) }
+        let limits = plan.limits.resourceLimits(hasCgroup: requiredLayers.contains(.cgroup))
+        for limit in limits { encoder.add(Self.limit(limit)) }
         for file in plan.files { try encoder.add(file) }
         for (index, argument) in plan.arguments.enumerated() { try encoder.addArgument(argument, index) }
         for variable in plan.environment { try encoder.addVariable(variable) }

@@ -19,6 +19,7 @@ final class InnerServer {
     private var jobs: [UInt64: JobRun] = [:]
     private var probeToken: UInt64 = 0
     private var systemPaths: [String] = []
+    private var probeGroup: JobCgroup?
     private var startedNanoseconds: Int64 = 0
     /// What the socket did not take, or came while no server lived.
     private var waiting: [Command] = []
@@ -38,9 +39,12 @@ final class InnerServer {
 
     init(_ keeper: Keeper, hasHostNetwork: Bool) {
         (self.keeper, self.hasHostNetwork) = (keeper, hasHostNetwork)
-        let isRoot = JailServer.isPrivileged
-        required = .required(hasHostNetwork: hasHostNetwork, isRoot: isRoot)
-        requiredWithSockets = .required(hasHostNetwork: hasHostNetwork, isRoot: isRoot, allowsUnixSockets: true)
+        func layers(_ allowsUnixSockets: Bool) -> EnforcedLayers {
+            .required(
+                hasHostNetwork: hasHostNetwork, isRoot: JailServer.isPrivileged, allowsUnixSockets: allowsUnixSockets,
+                hasCgroups: keeper.cgroups != nil)
+        }
+        (required, requiredWithSockets) = (layers(false), layers(true))
     }
 
     /// What every job of it must have around it.
@@ -60,7 +64,9 @@ final class InnerServer {
 
     // MARK: Life
 
-    func start() {
+    /// Starts it, or refuses every job for `problem`.
+    func start(unless problem: String? = nil) {
+        if let problem { return becomeUnusable(problem) }
         state = .starting
         startedNanoseconds = Clock.monotonicNanoseconds()
         do throws(DomeError) {
@@ -94,13 +100,23 @@ final class InnerServer {
             descriptors.standardInput = keeper.devNull
             descriptors.standardOutput = keeper.devNull
             descriptors.standardError = keeper.devNull
-            waiting.insert(.start(probeToken, try JailSpec(plan, isGated: false), descriptors), at: 0)
+            probeGroup = try keeper.cgroups?.take(CgroupLimits(plan.limits))
+            descriptors.cgroup = probeGroup?.directory
+            let spec = try JailSpec(plan, isGated: false, requiredLayers: probeGroup == nil ? [] : .cgroup)
+            waiting.insert(.start(probeToken, spec, descriptors), at: 0)
         } catch {
             becomeUnusable(error.message)
         }
     }
 
+    /// Its group is to be removed whatever became of it.
+    private func endProbe() {
+        if let probeGroup { keeper.cgroups?.giveBack(probeGroup) }
+        probeGroup = nil
+    }
+
     private func probed(_ exit: JailExit) {
+        endProbe()
         guard state == .starting else { return }
         layers = exit.layers
         if let missing = missing(exit.layers) {
@@ -109,12 +125,14 @@ final class InnerServer {
             becomeUnusable("`true` ended with wait status \(exit.rawWaitStatus) in the jail")
         } else {
             state = .ready
+            if !keeper.cgroupProblem.isEmpty { message = "jobs have no control groups: \(keeper.cgroupProblem)" }
             Log.info("keeper.jail_ready", ["network": networkName, "layers": layers.layerNames.joined(separator: ",")])
             announce()
         }
     }
 
     private func becomeUnusable(_ reason: String) {
+        endProbe()
         (state, message) = (.unusable, reason)
         Log.error("keeper.jail_unusable", ["network": networkName, "reason": reason])
         announce()
@@ -166,6 +184,7 @@ final class InnerServer {
         let lost = jobs.filter { !unread.contains($0.key) }
         for token in lost.keys { jobs[token] = nil }
         for job in lost.values { job.serverDied() }
+        endProbe()
         guard !wasUnusable else { return }
         // One that dies young is not started in a tight loop.
         let lived = Clock.monotonicNanoseconds() - startedNanoseconds

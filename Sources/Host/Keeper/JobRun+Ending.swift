@@ -14,7 +14,13 @@ extension JobRun {
         end(.canceled, "")
     }
 
-    func timedOut() { end(.timeout, "the wall-clock limit of \(limits.wallMilliseconds) ms is over") }
+    func timedOut() {
+        if cause == nil, report == nil {
+            let used = UInt64(max(0, Clock.wallNanoseconds() - startedNanoseconds)) / 1_000_000
+            append(LimitEvent.wall(limits, usedMilliseconds: used), number: nil)
+        }
+        end(.timeout, "the wall-clock limit of \(limits.wallMilliseconds) ms is over")
+    }
 
     /// Begins to end the job: SIGTERM, the grace, SIGKILL; at once where there is no tool to be polite to. The
     /// first cause stands.
@@ -45,7 +51,9 @@ extension JobRun {
         report.systemMicroseconds = exit.systemMicroseconds
         report.maxResidentKilobytes = exit.maxResidentKilobytes
         report.enforcedLayers = exit.layers.rawValue
+        report.diskWrittenBytes = exit.diskWrittenBytes
         report.message = message
+        noteLimits(exit, &report)
         if cause == nil, !exit.hasExecuted {
             report.cause = .launchFailed
             report.message = "it died before its tool was started"
@@ -79,6 +87,8 @@ extension JobRun {
         report.startedNanoseconds = startedNanoseconds
         report.endedNanoseconds = Clock.wallNanoseconds()
         self.report = report
+        if let cgroup { keeper.cgroups?.giveBack(cgroup) }
+        cgroup = nil
         for timer in [wallTimer, graceTimer, diskTimer, standardOutput.idleTimer, standardError.idleTimer] {
             timer?.cancel()
         }
@@ -112,6 +122,8 @@ extension JobRun {
             try recorder.retry()
             guard appendWaiting() else { throw DomeError(.resourceExhausted, "the disk is full") }
             try recorder.finish()
+            (waitingEvents, limitEvents) = (limitEvents.map { WaitingEvent(event: $0, number: nil) }, [])
+            guard appendWaiting() || isDiskGraceOver else { throw DomeError(.resourceExhausted, "the disk is full") }
             try recorder.writer.appendExit(report)
         } catch {
             if diskFullSince == 0 {

@@ -27,6 +27,8 @@ extension JobRun {
                 descriptors.standardOutput = try standardOutput.open()
                 descriptors.standardError = try standardError.open()
             }
+            cgroup = try keeper.cgroups?.take(CgroupLimits(plan.limits))
+            descriptors.cgroup = cgroup?.directory
             server.start(self, spec, descriptors)
         } catch {
             failed(error)

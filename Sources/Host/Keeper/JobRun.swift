@@ -31,6 +31,10 @@ final class JobRun {
     /// /job, from the gate to the release.
     var work: FileDescriptor?
     var layers: EnforcedLayers = []
+    /// Its control group, from the launch to the end.
+    var cgroup: JobCgroup?
+    /// What its record says of limits that acted, behind the output.
+    var limitEvents: [LinkEvent] = []
     var isDirty = false
 
     /// From the opening of the gate until the EXIT record is written.

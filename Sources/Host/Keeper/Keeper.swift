@@ -16,6 +16,10 @@ package final class Keeper {
     var jobs: [JobID: JobRun] = [:]
     /// For network modes none and loopback, and for full.
     var servers: (isolated: InnerServer, hostNetwork: InnerServer)?
+    /// Nil: no cgroup was delegated, jobs have only rlimits.
+    private(set) var cgroups: CgroupPool?
+    /// Why not, where they were not switched off.
+    private(set) var cgroupProblem = ""
     /// The one domed that is served.
     var channel: PacketChannel?
     var isRetired = false
@@ -56,14 +60,33 @@ package final class Keeper {
 
     /// Starts the inner servers and serves from now on; the loop stops when the keeper has nothing left to do.
     package func start() throws(DomeError) {
+        let problem = takeCgroup()
         servers = (InnerServer(self, hasHostNetwork: false), InnerServer(self, hasHostNetwork: true))
-        servers?.isolated.start()
-        servers?.hostNetwork.start()
+        servers?.isolated.start(unless: problem)
+        servers?.hostNetwork.start(unless: problem)
         listening = try loop.register(listener, interest: .readable) { [weak self] _ in self?.acceptConnections() }
         Log.info(
             "keeper.started",
             ["generation": "\(configuration.generation)", "socket": configuration.socketPath, "pid": "\(getpid())"])
         leaveIfIdle()
+    }
+
+    /// Before the first inner server is started: it stays in the group that the keeper is in. Returns why no job may be
+    /// started.
+    private func takeCgroup() -> String? {
+        var folder: String?
+        if case .none = configuration.cgroup { return nil }
+        if case .folder(let path) = configuration.cgroup { folder = path }
+        do throws(DomeError) {
+            let tree = try CgroupTree(folder, generation: configuration.generation)
+            Log.info("keeper.cgroup_ready", ["path": tree.path, "cpu": "\(tree.hasCPU)"])
+            cgroups = CgroupPool(tree, on: loop)
+            return nil
+        } catch {
+            Log.info("keeper.cgroup_unavailable", ["reason": error.message])
+            cgroupProblem = error.message
+            return folder.map { "jobs are to have control groups in \($0): \(error.message)" }
+        }
     }
 
     private static func listen(_ path: String) throws(DomeError) -> FileDescriptor {

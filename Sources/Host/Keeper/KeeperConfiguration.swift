@@ -15,6 +15,18 @@ package struct KeeperConfiguration: Sendable, Equatable {
     package var diskFullGraceMilliseconds: UInt64 = 30_000
     /// Between two tries on a full disk.
     package var diskRetryMilliseconds: UInt64 = 1_000
+    /// Where its jobs' control groups come from.
+    package var cgroup = Cgroup.own
+
+    /// Where control groups are made.
+    package enum Cgroup: Sendable, Equatable {
+        /// In the group that the keeper was started in, if it was delegated.
+        case own
+        /// Nowhere.
+        case none
+        /// In this folder of a cgroup v2 file system, without which no job is started.
+        case folder(String)
+    }
 
     package init(socketPath: String, jobsPath: String, generation: UInt64) {
         self.socketPath = socketPath
@@ -26,7 +38,9 @@ package struct KeeperConfiguration: Sendable, Equatable {
     package static let usage = """
         usage: domed-keeper [--socket PATH] [--jobs FOLDER] [--generation N]
                             [--idle-exit-ms N] [--disk-full-grace-ms N] [--disk-retry-ms N]
-        Holds running jobs for domed, which starts it. SIGTERM: take no more jobs, leave when the last has ended.
+                            [--cgroup own|none|FOLDER]
+        Holds running jobs for domed, which starts it. --cgroup: where each job gets a control group of its own; its own
+        group by default, if that was delegated to it.  SIGTERM: take no more jobs, leave when the last has ended.
 
         """
 
@@ -62,9 +76,24 @@ package struct KeeperConfiguration: Sendable, Equatable {
         idleExitMilliseconds = try number("--idle-exit-ms", idleExitMilliseconds)
         diskFullGraceMilliseconds = try number("--disk-full-grace-ms", diskFullGraceMilliseconds)
         diskRetryMilliseconds = try number("--disk-retry-ms", diskRetryMilliseconds)
+        cgroup = try Self.cgroup(values["--cgroup"] ?? "own")
+    }
+
+    private static func cgroup(_ text: String) throws(DomeError) -> Cgroup {
+        switch text {
+        case "own": return .own
+        case "none": return .none
+        default:
+            guard text.hasPrefix("/"), !text.utf8.contains(0) else {
+                throw DomeError(
+                    .invalidRequest, "domed-keeper --cgroup wants own, none or an absolute path, not '\(text)'")
+            }
+            return .folder(text)
+        }
     }
 
     private static let names: Set<String> = [
         "--socket", "--jobs", "--generation", "--idle-exit-ms", "--disk-full-grace-ms", "--disk-retry-ms",
+        "--cgroup",
     ]
 }

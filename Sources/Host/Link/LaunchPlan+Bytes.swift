@@ -69,7 +69,7 @@ extension Limits {
     func write(to writer: inout ByteWriter) {
         let numbers = [
             wallMilliseconds, graceMilliseconds, cpuSeconds, memoryBytes, processes, openFiles, fileBytes,
-            outputBytes, lineBytes, diskBytes, idleFlushMilliseconds,
+            outputBytes, lineBytes, diskBytes, idleFlushMilliseconds, cpuPercent,
         ]
         writer.write(UInt32(clamping: numbers.count))
         for number in numbers { writer.write(number) }
@@ -79,7 +79,7 @@ extension Limits {
         self.init()
         let paths: [WritableKeyPath<Limits, UInt64>] = [
             \.wallMilliseconds, \.graceMilliseconds, \.cpuSeconds, \.memoryBytes, \.processes, \.openFiles,
-            \.fileBytes, \.outputBytes, \.lineBytes, \.diskBytes, \.idleFlushMilliseconds,
+            \.fileBytes, \.outputBytes, \.lineBytes, \.diskBytes, \.idleFlushMilliseconds, \.cpuPercent,
         ]
         for index in 0..<(try reader.readCount(minimumBytes: 8)) {
             let number = try reader.readUInt64()

@@ -14,6 +14,10 @@ extension ExitReport {
         writer.write(endedNanoseconds)
         writer.write(enforcedLayers)
         writer.write(shortened(message))
+        // 0: not known.
+        let numbers = [peakMemoryBytes, diskWrittenBytes, workUsedBytes].map { $0.map { $0 &+ 1 } ?? 0 }
+        writer.write(UInt32(clamping: numbers.count))
+        for number in numbers { writer.write(number) }
     }
 
     /// Reads what `write` wrote.
@@ -31,6 +35,13 @@ extension ExitReport {
         endedNanoseconds = try reader.readInt64()
         enforcedLayers = try reader.readUInt64()
         message = try reader.readString()
+        // Older journals end here; a later version may add numbers.
+        guard !reader.isAtEnd else { return }
+        let paths: [WritableKeyPath<ExitReport, UInt64?>] = [\.peakMemoryBytes, \.diskWrittenBytes, \.workUsedBytes]
+        for index in 0..<(try reader.readCount(minimumBytes: 8)) {
+            let number = try reader.readUInt64()
+            if index < paths.count, number > 0 { self[keyPath: paths[index]] = number - 1 }
+        }
     }
 
     private func shortened(_ text: String) -> String {

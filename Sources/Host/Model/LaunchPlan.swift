@@ -113,7 +113,14 @@ package struct ExitReport: Sendable, Equatable {
     package var rawWaitStatus: Int32 = 0
     package var userMicroseconds: UInt64 = 0
     package var systemMicroseconds: UInt64 = 0
+    /// Of the largest single process.
     package var maxResidentKilobytes: UInt64 = 0
+    /// Of the whole job at its peak, files in /job and /tmp included; only a control group knows.
+    package var peakMemoryBytes: UInt64?
+    /// File data that the job made for disks; /job, /tmp and pipes are none.
+    package var diskWrittenBytes: UInt64?
+    /// What lay in /job at the end, where that is a file system of the job's own.
+    package var workUsedBytes: UInt64?
     /// Nanoseconds since 1970; 0 if it never started.
     package var startedNanoseconds: Int64 = 0
     package var endedNanoseconds: Int64 = 0

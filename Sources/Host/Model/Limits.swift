@@ -4,8 +4,11 @@ package struct Limits: Sendable, Equatable {
     package var wallMilliseconds: UInt64 = 10 * 60 * 1000
     /// From SIGTERM to SIGKILL on cancel and timeout.
     package var graceMilliseconds: UInt64 = 5_000
+    /// Processor time of each process.
     package var cpuSeconds: UInt64 = 600
-    /// RLIMIT_DATA (and memory.max where a cgroup is delegated).
+    /// Processor time per wall time, in percent of one processor; 0: as much as there is. Needs a cgroup.
+    package var cpuPercent: UInt64 = 0
+    /// Of the whole job where a cgroup is delegated (memory.max), else of each process (RLIMIT_DATA).
     package var memoryBytes: UInt64 = 4 << 30
     package var processes: UInt64 = 64
     package var openFiles: UInt64 = 1024

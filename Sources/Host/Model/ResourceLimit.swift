@@ -25,25 +25,27 @@ package struct ResourceLimit: Sendable, Equatable {
 }
 
 extension Limits {
-    /// What is enforced by setrlimit(2) on every process of a job.
-    package var resourceLimits: [ResourceLimit] {
+    /// What is enforced by setrlimit(2) on every process of a job. Beside a control group, which counts the whole job
+    /// and tells when it has acted, processes have a little more room here, so that the group acts first; and there is
+    /// no limit of the memory that is reserved, which would only end tools that are within the limit of what is used.
+    package func resourceLimits(hasCgroup: Bool) -> [ResourceLimit] {
         func limit(
             _ resource: ResourceLimit.Resource, _ soft: UInt64, _ scope: ResourceLimit.Scope, grace: UInt64 = 0
         ) -> ResourceLimit {
             let (hard, isOver) = soft.addingReportingOverflow(grace)
             return ResourceLimit(resource: resource, soft: soft, hard: isOver ? .max : hard, scope: scope)
         }
-        return [
+        let limits = [
             limit(.coreBytes, 0, .process),
             // Our PID 1 counts too. The kernel counts per user and user namespace, and each job has one of its own.
-            limit(.processes, processes &+ 1, .job),
+            limit(.processes, processes &+ (hasCgroup ? 2 : 1), .job),
             limit(.openFiles, openFiles, .process),
             limit(.fileBytes, fileBytes, .file),
             // SIGXCPU first, so that the record says what ended it; SIGKILL if that is ignored.
             limit(.processorSeconds, cpuSeconds, .process, grace: 5),
-            // Never the address space: that breaks programs that reserve some, like every JIT.
-            limit(.dataBytes, memoryBytes, .process),
         ]
+        // Never the address space: that breaks programs that reserve some, like every JIT.
+        return hasCgroup ? limits : limits + [limit(.dataBytes, memoryBytes, .process)]
     }
 }
 

@@ -47,6 +47,9 @@ package enum SandboxLayers {
 
     package static let names = all.map(\.name)
 
+    /// The bit of "cgroup".
+    package static let cgroup: UInt64 = 1 << 13
+
     /// The names of the bits set; a bit of a newer program is `layer_N`.
     package static func names(of bits: UInt64) -> [String] {
         (0..<64).filter { bits & (1 << UInt64($0)) != 0 }.map { $0 < names.count ? names[$0] : "layer_\($0)" }

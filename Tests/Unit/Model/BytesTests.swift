@@ -112,6 +112,8 @@ import Testing
         report.startedNanoseconds = -4
         report.endedNanoseconds = 5
         report.enforcedLayers = 1 << 63
+        report.peakMemoryBytes = 6
+        report.workUsedBytes = 0
         report.message = "x" + String(repeating: "é", count: 1000)
         var writer = ByteWriter()
         report.write(to: &writer)
@@ -122,6 +124,15 @@ import Testing
         #expect(back == expected)
         #expect(back.exitCode == 9 && back.signal == nil)
         #expect(isRefused([200] + writer.bytes.dropFirst()) { reader in try ExitReport(from: &reader) })
+    }
+
+    @Test func `an exit report of an older journal knows less`() throws {
+        var writer = ByteWriter()
+        ExitReport(cause: .exited).write(to: &writer)
+        // The count and three numbers are what was added since.
+        let back = try reading(Array(writer.bytes.dropLast(4 + 3 * 8))) { reader in try ExitReport(from: &reader) }
+        #expect(back == ExitReport(cause: .exited))
+        #expect(isRefused(Array(writer.bytes.dropLast(1))) { reader in try ExitReport(from: &reader) })
     }
 
     @Test(

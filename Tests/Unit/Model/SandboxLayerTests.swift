@@ -22,7 +22,7 @@ import Testing
         var limits = Limits()
         limits.processes = 7
         limits.cpuSeconds = .max
-        let list = limits.resourceLimits
+        let list = limits.resourceLimits(hasCgroup: false)
         #expect(Set(list.map(\.resource)) == Set(ResourceLimit.Resource.allCases))
         #expect(list.count == ResourceLimit.Resource.allCases.count)
         #expect(list.first { $0.resource == .processes }?.hard == 8)

@@ -53,6 +53,7 @@ enum dome_jail_stage {
     DOME_JAIL_STAGE_GRANT_ATTRIBUTES,  ///< nosuid, nodev, read-only
     DOME_JAIL_STAGE_WORK,              ///< making the sized tmpfs for /job
     DOME_JAIL_STAGE_CLONE,             ///< the job's namespaces
+    DOME_JAIL_STAGE_CGROUP,            ///< being born in the job's control group
     // In the job's PID 1.
     DOME_JAIL_STAGE_PROC,              ///< fresh /proc
     DOME_JAIL_STAGE_TMP,               ///< /tmp
@@ -95,7 +96,7 @@ enum dome_jail_layer {
     DOME_JAIL_LAYER_DESCRIPTORS = 1u << 10, ///< nothing open but what was passed
     DOME_JAIL_LAYER_SECCOMP = 1u << 11,     ///< system calls and socket families filtered
     DOME_JAIL_LAYER_LANDLOCK = 1u << 12,    ///< scopes: signals and abstract Unix sockets (kernel 6.12)
-    DOME_JAIL_LAYER_CGROUP = 1u << 13,      ///< reserved
+    DOME_JAIL_LAYER_CGROUP = 1u << 13,      ///< a control group of its own: memory and processes of the whole job
     DOME_JAIL_LAYER_APPARMOR = 1u << 14,    ///< reserved
     DOME_JAIL_LAYER_LANDLOCK_FILES = 1u << 15, ///< files: a second lock behind the mounts
 };
@@ -202,9 +203,10 @@ int dome_jail_spawn(const struct dome_jail_server_config *config, struct dome_ja
 
 /// Descriptors of a START; -1: none. The tool gets them as 0, 1, 2, and `progress` as 3. With `terminal` (the
 /// pty's subordinate side) the tool's session has it as its controlling terminal and /dev/tty exists; pass the
-/// same descriptor as 0, 1 and 2 if the tool is to talk on it.
+/// same descriptor as 0, 1 and 2 if the tool is to talk on it. `cgroup` is the folder of a cgroup v2 group (O_PATH will
+/// do) in which the job is born: empty, limits set, the server's own group below the same delegated one.
 struct dome_jail_descriptors {
-    int standard_input, standard_output, standard_error, progress, terminal;
+    int standard_input, standard_output, standard_error, progress, terminal, cgroup;
 };
 
 /// Sends START. `token` (not 0, not in use) names the job from now on. The descriptors may be closed as soon as
@@ -253,6 +255,7 @@ struct dome_jail_reply {
     uint64_t layers;
     uint64_t user_microseconds, system_microseconds; ///< EXIT: of everything that ran in the namespace
     uint64_t max_resident_kilobytes;                 ///< EXIT: of the largest single process
+    uint64_t disk_written_bytes; ///< EXIT: file data made for disks (memory file systems and pipes are none)
     uint32_t detail_size;                            ///< without the NUL
     char detail[DOME_JAIL_DETAIL];                   ///< terminated
 };

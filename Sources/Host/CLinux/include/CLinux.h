@@ -52,6 +52,10 @@ int dome_memfd_seal(int fd);
 int dome_memfd_is_sealed(int fd);
 int dome_open(const char *path, int flags, mode_t mode);
 int dome_openat(int directory, const char *path, int flags, mode_t mode);
+/* A folder as a place (O_PATH): what lies in it can be opened, itself neither read nor listed. */
+int dome_open_place(int directory, const char *path);
+/* fstatfs(2). 0, or -1 and errno. */
+int dome_file_system(int fd, uint64_t *type, uint64_t *total_bytes, uint64_t *free_bytes);
 int dome_set_nonblocking(int fd, int enabled);
 /* A new pseudo-terminal of that size, both ends close-on-exec and nobody's controlling terminal. */
 int dome_open_terminal(int *controller, int *subordinate, int rows, int columns);
