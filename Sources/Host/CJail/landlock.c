@@ -6,6 +6,8 @@
 // /proc/sys/kernel/core_pattern. What programs write there they do without: a thread names itself by prctl, and who
 // adjusts oom_score_adj or another thread's comm takes a refusal.
 //
+// TCP is not handled: no permission speaks of ports. A job has no network, its own loopback, or the host's.
+//
 // Rules that all jobs share are in a ruleset that is made ahead; a job adds its own and enters. What the kernel's
 // ABI does not know is not handled. Scopes came with ABI 6 (kernel 6.12): before it the server gives a job that may
 // make Unix sockets a network namespace of its own, and signals end at the PID namespace anyhow.
