@@ -508,6 +508,11 @@ package struct Domed_V1_ArtifactRef: ProtoMessage {
     package var kind = ""
     /// Absolute path on the daemon's machine.
     package var path = ""
+    /// What the job called it below /job/out. Bytes that are not UTF-8, controls and hidden characters are %XX.
+    package var name = ""
+    /// SHA-256 of its bytes as they were copied, 64 hexadecimal digits.
+    package var sha256 = ""
+    package var bytes: UInt64 = 0
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -519,6 +524,9 @@ package struct Domed_V1_ArtifactRef: ProtoMessage {
             case 0: return
             case 10: kind = try reader.string()
             case 18: path = try reader.string()
+            case 82: name = try reader.string()
+            case 90: sha256 = try reader.string()
+            case 96: bytes = try reader.uint64()
             default: try reader.keepUnknown(tag, in: &unknownFields)
             }
         }
@@ -527,6 +535,9 @@ package struct Domed_V1_ArtifactRef: ProtoMessage {
     package func encode(to writer: inout ProtoWriter) {
         if !kind.isEmpty { writer.string(1, kind) }
         if !path.isEmpty { writer.string(2, path) }
+        if !name.isEmpty { writer.string(10, name) }
+        if !sha256.isEmpty { writer.string(11, sha256) }
+        if bytes != 0 { writer.uint64(12, bytes) }
         writer.unknown(unknownFields)
     }
 }
