@@ -44,6 +44,7 @@ def test_everything_is_in_its_place(moved_tree: Path) -> None:
         "lib/systemd/user/domed.socket",
         "lib/systemd/user/domed.service",
         "lib/systemd/user/domed-keeper.service",
+        "share/dome/apparmor/dome",
     ):
         assert (moved_tree / file).is_file(), file
 
@@ -51,7 +52,11 @@ def test_everything_is_in_its_place(moved_tree: Path) -> None:
 def test_units_name_the_prefix_and_no_placeholder_is_left(moved_tree: Path) -> None:
     units = moved_tree / "lib" / "systemd" / "user"
     assert "ExecStart=/opt/dome/bin/domed\n" in (units / "domed.service").read_text()
-    for file in [*units.iterdir(), moved_tree / "lib" / "pkgconfig" / "dome-plugin.pc"]:
+    profile = moved_tree / "share" / "dome" / "apparmor" / "dome"
+    # Who makes user namespaces: the keeper for its servers, those for their jobs, and the doctor's probe.
+    for program in ("bin/domed-keeper", "lib/dome/domed-jail", "bin/dome"):
+        assert f" /opt/dome/{program} flags=(unconfined) {{\n  userns,\n" in profile.read_text()
+    for file in [profile, *units.iterdir(), moved_tree / "lib" / "pkgconfig" / "dome-plugin.pc"]:
         assert not re.search(r"@[A-Z]+@", file.read_text()), file
 
 

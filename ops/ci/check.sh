@@ -57,6 +57,14 @@ units() {
     XDG_RUNTIME_DIR=$scratch/runtime systemd-analyze verify --user --man=no --recursive-errors=no "$scratch"/units/*
 }
 
+# Parsed as AppArmor 4 does; an older parser (Debian 12's) knows neither its abi nor `userns`, and gets the rest.
+apparmor() {
+    local profile=$scratch/dome.apparmor edits=(-e 's|@PREFIX@|/usr/local|g')
+    [[ -e /etc/apparmor.d/abi/4.0 ]] || edits+=(-e 's|<abi/4.0>|<abi/3.0>|' -e '/^  userns,$/d')
+    sed "${edits[@]}" ops/apparmor/dome.in >"$profile"
+    /usr/sbin/apparmor_parser --skip-kernel-load --skip-cache "$profile"
+}
+
 step "format (make fmt repairs it)" swift_format
 step "layers" python3 ops/ci/layers.py
 step "layers: self-test" python3 ops/ci/layers.py --self-test
@@ -64,6 +72,7 @@ step "sizes and forbidden words" python3 ops/ci/rules.py
 step "plugin headers as C11 and C++17" headers
 step "shellcheck" scripts
 step "systemd units" units
+step "AppArmor profile" apparmor
 if [[ -e ops/ci/check-proto.sh ]]; then
     step "generated code and buf" env PATH="$PWD/.venv/bin:$PATH" ops/ci/check-proto.sh
 else

@@ -1,7 +1,7 @@
 #!/bin/bash
 # install.sh BIN DESTDIR PREFIX: installs what `make build` left beside BIN as a tree that runs from
 # anywhere: programs find plugins and registry relative to themselves; only the systemd units
-# name PREFIX.
+# and the AppArmor profile name PREFIX.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 bin=$1 root=$2$3 prefix=$3
@@ -47,6 +47,9 @@ for unit in ops/systemd/user/*.in; do
     put 644 "$filled/$name" "$root/lib/systemd/user/$name"
 done
 
+sed -e "s|@PREFIX@|$prefix|g" ops/apparmor/dome.in >"$filled/apparmor"
+put 644 "$filled/apparmor" "$root/share/dome/apparmor/dome"
+
 for page in docs/man/*.[1-8]; do
     [[ -f $page ]] || continue
     section=${page##*.}
@@ -66,3 +69,8 @@ completion zsh zsh/site-functions/_dome
 completion fish fish/vendor_completions.d/dome.fish
 
 echo "installed dome in $root"
+if [[ $(cat /proc/sys/kernel/apparmor_restrict_unprivileged_userns 2>/dev/null) == 1 ]]; then
+    profile=/etc/apparmor.d/dome
+    echo "this system restricts user namespaces; to let dome make them, run"
+    echo "  sudo install -m 644 $prefix/share/dome/apparmor/dome $profile && sudo apparmor_parser -r $profile"
+fi

@@ -21,6 +21,7 @@ struct Options {
           --tcp-token-file F file with the token that TCP clients send (default <state>/tcp-token, made if missing)
           --tcp-no-auth      asks TCP clients for no token: every local user may then run jobs as you
           --log-level LEVEL  debug, info, warning or error (default info); the log goes to stderr
+          --check            checks database, settings and plugins, prints what it finds as JSON, and leaves
           --version          prints the version
           --help             prints this
 
@@ -33,17 +34,21 @@ struct Options {
     /// What the arguments ask for.
     enum Request {
         case serve(Options)
+        /// For `dome doctor`.
+        case check(Options)
         case printVersion
         case printUsage
     }
 
     static func parse(_ arguments: [String]) throws(DomeError) -> Request {
         var options = Options()
+        var isCheck = false
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             switch argument {
             case "--help", "-h": return .printUsage
             case "--version": return .printVersion
+            case "--check": isCheck = true
             case "--state-dir": options.stateDirectory = try absolute(argument, rest.popFirst())
             case "--socket": options.socketPath = try absolute(argument, rest.popFirst())
             case "--tcp": options.tcpAddress = try value(argument, rest.popFirst())
@@ -57,7 +62,7 @@ struct Options {
         guard options.tcpAddress != nil || (options.tcpTokenFile == nil && !options.isTCPOpenToAll) else {
             throw DomeError(.invalidRequest, "--tcp-token-file and --tcp-no-auth need --tcp HOST:PORT")
         }
-        return .serve(options)
+        return isCheck ? .check(options) : .serve(options)
     }
 
     private static func value(_ option: String, _ value: String?) throws(DomeError) -> String {

@@ -1,6 +1,7 @@
 // Composition of domed: reads the command line, takes the state folder's lock, puts the parts together (Daemon) and
 // serves until a signal. Everything else is in the rooms.
 import DomeAsync
+import DomeEngine
 import DomeModel
 import DomePlatform
 import Glibc
@@ -73,6 +74,26 @@ private func serve(_ options: Options) throws(DomeError) {
     Core.run()
 }
 
+/// Looks at what a daemon needs, and changes nothing.
+private func check(_ options: Options) throws(DomeError) {
+    Log.setLevel(.error)
+    Core.adoptCurrentThread()
+    var directories = try Directories()
+    if let state = options.stateDirectory { directories.state = state }
+    let programs = try Directories.ofExecutable()
+    let path = ExecutorDiscovery.searchPath(
+        directories: directories, executableDirectory: programs,
+        variable: getenv("DOME_PLUGIN_PATH").map { String(cString: $0) })
+    Core.assumeIsolated { [directories] in
+        let check = SelfCheck(directories, pluginSearchPath: path, workerPath: programs + "/domed-worker")
+        Core.task {
+            print(await check.run().indented, terminator: "")
+            Core.loop.stop()
+        }
+    }
+    Core.run()
+}
+
 /// The daemon, once there is one, for the signal handler.
 @Core
 private final class DaemonBox {
@@ -84,6 +105,7 @@ do throws(DomeError) {
     switch try Options.parse(Array(CommandLine.arguments.dropFirst())) {
     case .printUsage: print(Options.usage, terminator: "")
     case .printVersion: print("domed \(Daemon.version)")
+    case .check(let options): try check(options)
     case .serve(let options): try serve(options)
     }
 } catch {

@@ -74,6 +74,8 @@ int landlock_abi(int limit) {
     return abi < 0 ? 0 : abi > NEWEST_ABI ? NEWEST_ABI : (int)abi;
 }
 
+int dome_jail_landlock_abi(void) { return landlock_abi(0); }
+
 bool landlock_has_scopes(const struct server *server) { return server->landlock_abi >= ABI_WITH_SCOPES; }
 
 static bool add_rule(int ruleset, int fd, uint64_t access) {

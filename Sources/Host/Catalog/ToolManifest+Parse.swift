@@ -117,10 +117,23 @@ extension ToolManifest {
         set(\.openFiles, try reader.number("open_files", 16...1_048_576))
         set(\.fileBytes, try reader.number("file_bytes", 0...(1_024 * gibibyte)))
         set(\.outputBytes, try reader.number("output_bytes", 0...(64 * gibibyte)))
-        set(\.lineBytes, try reader.number("line_bytes", 64...(1 << 20)))
-        set(\.diskBytes, try reader.number("disk_bytes", 4096...(1_024 * gibibyte)))
+        let line = try reader.number("line_bytes", 64...(1 << 20))
+        set(\.lineBytes, line)
+        let disk = try reader.number("disk_bytes", 4096...(1_024 * gibibyte))
+        // /job lies in memory: more of it than memory could never be used.
+        set(\.diskBytes, disk ?? min(limits.diskBytes, limits.memoryBytes))
         set(\.idleFlushMilliseconds, try reader.number("idle_flush_milliseconds", 1...60_000))
         try reader.finish()
+        guard limits.diskBytes <= limits.memoryBytes else {
+            throw reader.fail(
+                "\"disk_bytes\" (\(limits.diskBytes)) contradicts \"memory_bytes\" (\(limits.memoryBytes)): /job lies in "
+                    + "memory, so it cannot be larger")
+        }
+        guard limits.outputBytes == 0 || line ?? 0 <= limits.outputBytes else {
+            throw reader.fail(
+                "\"line_bytes\" (\(limits.lineBytes)) contradicts \"output_bytes\" (\(limits.outputBytes)): no such line "
+                    + "could be recorded")
+        }
         return limits
     }
 

@@ -65,7 +65,12 @@ extension Engine {
         let tool = try await currentTool(request.skillID)
         let (task, constraints) = try Self.documents(of: request)
         try tool.checkTask(task)
-        return try await accept(request, tool, task, constraints)
+        let accepted = try await accept(request, tool, task, constraints)
+        // A host that cannot enforce the sandbox is known from the start-up probe: no job is begun there.
+        if case .executor = tool.manifest.execution, let refusal = keepers.refusal(for: accepted.effective.network) {
+            throw refusal
+        }
+        return accepted
     }
 
     /// The rest of it, which recovery repeats for a job that still waits.

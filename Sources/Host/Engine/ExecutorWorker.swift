@@ -63,6 +63,18 @@ package final class ExecutorWorker {
         }
     }
 
+    /// Starts the worker and waits until its plugin is loaded; says why it is not, or nil. Ends it again.
+    package func failureToStart() async -> String? {
+        do throws(DomeError) { try start() } catch { return error.message }
+        let deadline = Clock.monotonicNanoseconds() + 10_000_000_000
+        while identity == nil, link != nil {
+            guard Clock.monotonicNanoseconds() < deadline else { return "its worker does not answer" }
+            await Core.sleep(milliseconds: 2)
+        }
+        defer { end("not needed any more") }
+        return identity == nil ? lastFailure : nil
+    }
+
     private func start() throws(DomeError) {
         guard link == nil else { return }
         guard Clock.monotonicNanoseconds() >= blockedUntilNanoseconds else {

@@ -106,13 +106,9 @@ package final class KeeperPool {
     package func usable(for network: NetworkMode) async throws(DomeError) -> KeeperConnection {
         let deadline = Clock.monotonicNanoseconds() + Self.startNanoseconds
         while true {
-            if let keeper = current.value, keeper.isOpen, let server = keeper.innerServers[network == .full] {
-                switch server.state {
-                case .ready: return keeper
-                case .unusable:
-                    throw DomeError(.policyDenied, "the sandbox cannot be enforced: \(server.message)")
-                case .starting, .dead: break
-                }
+            if let refusal = refusal(for: network) { throw refusal }
+            if let keeper = current.value, keeper.isOpen, keeper.innerServers[network == .full]?.state == .ready {
+                return keeper
             }
             guard Clock.monotonicNanoseconds() < deadline else { throw noKeeper }
             ensureStarted()
@@ -123,6 +119,14 @@ package final class KeeperPool {
                 await Core.sleep(milliseconds: 5)
             }
         }
+    }
+
+    /// E_POLICY_DENIED with the missing layer and the remedy when it is known that no sandbox can be had.
+    package func refusal(for network: NetworkMode) -> DomeError? {
+        guard let keeper = current.value, keeper.isOpen, let server = keeper.innerServers[network == .full],
+            server.state == .unusable
+        else { return nil }
+        return DomeError(.policyDenied, "the sandbox cannot be enforced: \(server.message)")
     }
 
     private var noKeeper: DomeError {

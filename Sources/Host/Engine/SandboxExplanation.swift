@@ -21,7 +21,20 @@ package struct SandboxExplanation: Sendable {
     }
 
     /// Whether such a job would be let run.
-    package var isAdmissible: Bool { decision.refusals.isEmpty && obstacles.isEmpty }
+    package var isAdmissible: Bool { decision.refusals.isEmpty && allObstacles.isEmpty }
+
+    /// The layers that this job must have around it.
+    private var requiredLayers: UInt64 {
+        guard let server, let plan else { return 0 }
+        return plan.allowsUnixSockets ? server.requiredLayersWithSockets : server.requiredLayers
+    }
+
+    private var allObstacles: [String] {
+        // A server that is not ready has said so already.
+        guard let server, server.state == .ready else { return obstacles }
+        let missing = SandboxLayers.complaint(missing: requiredLayers & ~server.layers)
+        return obstacles + (missing.map { ["the sandbox cannot be enforced: " + $0] } ?? [])
+    }
 
     /// The document that clients get.
     package var json: JSONValue {
@@ -29,7 +42,7 @@ package struct SandboxExplanation: Sendable {
             "tool_id": .string(manifest.id), "version": .string(manifest.version),
             "executor_backend": .string(manifest.executorBackend), "admissible": .bool(isAdmissible),
             "refused": .array(decision.refusals.map(Self.document)),
-            "obstacles": .array(obstacles.map { .string($0) }),
+            "obstacles": .array(allObstacles.map { .string($0) }),
             "asks_for": .array(manifest.permissionTexts.map { .string($0) }),
             "may_be_granted": .array(
                 offers.map { offer in
@@ -84,7 +97,7 @@ package struct SandboxExplanation: Sendable {
                 let bit = UInt64(1) << UInt64(index)
                 return [
                     "name": .string(layer.name), "stops": .string(layer.stops), "in_force": .bool(layers & bit != 0),
-                    "required": .bool((server?.requiredLayers ?? 0) & bit != 0),
+                    "required": .bool(requiredLayers & bit != 0),
                 ]
             })
     }

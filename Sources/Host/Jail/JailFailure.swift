@@ -55,7 +55,7 @@ package struct JailFailure: Sendable, Equatable {
     private var remedy: String? {
         let isProc = stage == DOME_JAIL_STAGE_PROC.rawValue || detail == "/proc"
         if isProc, errno == EPERM {
-            return "/proc of this host is masked, as in many containers: run the container with an unmasked /proc"
+            return HostRemedy.maskedProc
         }
         return switch (dome_jail_stage(rawValue: stage), errno) {
         case (DOME_JAIL_STAGE_SERVER_NAMESPACES, _), (DOME_JAIL_STAGE_SERVER_IDMAP, _), (DOME_JAIL_STAGE_ROOT, _),
@@ -67,13 +67,13 @@ package struct JailFailure: Sendable, Equatable {
             "a symbolic link stands where the granted path was: grant what it leads to"
         case (DOME_JAIL_STAGE_GRANT_OPEN, EINVAL): "only files and folders can be granted"
         case (DOME_JAIL_STAGE_GRANT_CHANGED, _): "it was replaced after it had been checked: submit again"
-        case (DOME_JAIL_STAGE_GRANT_IDMAP, _):
-            "its file system has no id-mapped mounts, which root's jobs need: run domed as an ordinary user"
+        case (DOME_JAIL_STAGE_GRANT_IDMAP, _): HostRemedy.idMappedMounts
         case (DOME_JAIL_STAGE_EXEC, ENOENT):
             "no such program inside the jail (or its interpreter): is it below /usr, or granted?"
+        case (DOME_JAIL_STAGE_WORK, EINVAL) where JailServer.isPrivileged: HostRemedy.unmappedIdentity
         case (DOME_JAIL_STAGE_LANDLOCK, _): HostRemedy.landlock
         case (DOME_JAIL_STAGE_LAYERS, _): SandboxLayers.advice(on: detail.split(separator: ", ").map(String.init))
-        case (DOME_JAIL_STAGE_FORK, EAGAIN): "too many processes: try again when jobs have ended"
+        case (DOME_JAIL_STAGE_FORK, EAGAIN): HostRemedy.tooManyProcesses
         default: nil
         }
     }
@@ -81,14 +81,9 @@ package struct JailFailure: Sendable, Equatable {
     private var namespaceRemedy: String? {
         switch errno {
         case EPERM, EACCES:
-            """
-            the host refuses user namespaces: allow them with `sysctl kernel.unprivileged_userns_clone=1` (Debian), \
-            `sysctl kernel.apparmor_restrict_unprivileged_userns=0` or an AppArmor profile for domed-keeper \
-            (Ubuntu 24.04), or in the container's seccomp profile
-            """
-        case ENOSPC, EUSERS:
-            "the host's limit of namespaces is reached: raise user.max_user_namespaces (and its siblings) by sysctl"
-        case EAGAIN: "too many processes: try again when jobs have ended"
+            HostSettings().userNamespaceRemedy(isPrivileged: JailServer.isPrivileged) ?? HostRemedy.container
+        case ENOSPC, EUSERS: HostRemedy.userNamespaceLimit
+        case EAGAIN: HostRemedy.tooManyProcesses
         default: nil
         }
     }

@@ -161,6 +161,7 @@ final class InnerServer {
             hasHostNetwork: hasHostNetwork, state: state, processID: server?.processID ?? 0, layers: layers.rawValue,
             message: message)
         status.requiredLayers = required.rawValue
+        status.requiredLayersWithSockets = requiredWithSockets.rawValue
         status.jobUserID = JailServer.jobUserID
         status.systemPaths = systemPaths
         keeper.send(.innerServer(status), descriptors: server.map { [$0.pidfd] } ?? [])

@@ -118,6 +118,7 @@ extension KeeperInnerServer {
         writer.write(layers)
         writer.write(message)
         writer.write(requiredLayers)
+        writer.write(requiredLayersWithSockets)
         writer.write(jobUserID)
         writer.write(systemPaths)
     }
@@ -130,6 +131,7 @@ extension KeeperInnerServer {
         layers = try reader.readUInt64()
         message = try reader.readString()
         requiredLayers = try reader.readUInt64()
+        requiredLayersWithSockets = try reader.readUInt64()
         jobUserID = try reader.readUInt32()
         systemPaths = try reader.readStrings()
     }

@@ -67,6 +67,8 @@ package struct KeeperInnerServer: Sendable, Equatable {
     package var message: String
     /// The layers that every job of it must have around it.
     package var requiredLayers: UInt64 = 0
+    /// Those that a job must have that was granted Unix sockets.
+    package var requiredLayersWithSockets: UInt64 = 0
     /// Whom its jobs run as.
     package var jobUserID: UInt32 = 0
     /// What of the host every job of it sees, read-only.

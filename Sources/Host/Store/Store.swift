@@ -46,7 +46,7 @@ package actor Store {
     }
 
     /// What is wrong with the file, as SQLite's integrity check and foreign-key check say; empty if nothing.
-    /// Reads the whole database: for `dome doctor`, not for every day.
+    /// Reads the whole database; `examine` is the same for one that is not open.
     package func integrityReport() throws(DomeError) -> [String] {
         try database.check("PRAGMA integrity_check", what: "check the database")
             + database.check("PRAGMA foreign_key_check", what: "check references")

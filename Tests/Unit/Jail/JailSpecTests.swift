@@ -85,11 +85,35 @@ import Testing
             JailFailure(stage: stage.rawValue, errno: number, detail: detail).error
         }
         let refused = text(DOME_JAIL_STAGE_SERVER_NAMESPACES, EPERM)
-        #expect(refused.message.contains("kernel.apparmor_restrict_unprivileged_userns"))
+        #expect(refused.message.contains("user namespaces"), "\(refused.message)")
         let exhausted = text(DOME_JAIL_STAGE_NESTED, ENOSPC)
         #expect(exhausted.message.contains("user.max_user_namespaces") && exhausted.code == .resourceExhausted)
         #expect(text(DOME_JAIL_STAGE_ROOT, EPERM, "/proc").message.contains("masked"))
         #expect(text(DOME_JAIL_STAGE_EXEC, ENOENT, "/x").code == .notFound)
         #expect(text(DOME_JAIL_STAGE_GRANT_IDMAP, EINVAL, "nfs /x").message.contains("nfs /x"))
+    }
+
+    @Test func `the setting that forbids namespaces is the one that is named`() {
+        var host = HostSettings()
+        (host.userNamespaceLimit, host.forbidsUserNamespaces, host.restrictsByAppArmor) = (1_000, false, false)
+        #expect(host.userNamespaceRemedy(isPrivileged: false) == nil)
+        host.restrictsByAppArmor = true
+        #expect(host.userNamespaceRemedy(isPrivileged: false) == HostRemedy.appArmor)
+        host.forbidsUserNamespaces = true
+        #expect(host.userNamespaceRemedy(isPrivileged: false) == HostRemedy.userNamespacesOff)
+        // Both concern ordinary users only; the limit concerns all.
+        #expect(host.userNamespaceRemedy(isPrivileged: true) == nil)
+        host.userNamespaceLimit = 0
+        for isPrivileged in [true, false] {
+            #expect(host.userNamespaceRemedy(isPrivileged: isPrivileged) == HostRemedy.userNamespaceLimit)
+        }
+    }
+
+    @Test(arguments: [
+        ("6.1.0-28-amd64", true), ("6.12", true), ("7.0.1", true), ("5.15.0", false), ("6.0.19", false), ("?", true),
+    ]) func `a kernel's age is read from its release`(_ release: String, _ isNewEnough: Bool) {
+        var host = HostSettings()
+        host.kernelRelease = release
+        #expect(host.isKernelNewEnough == isNewEnough)
     }
 }

@@ -43,6 +43,7 @@ struct LinkTests {
         report.endedNanoseconds = -5
         var server = KeeperInnerServer(hasHostNetwork: true, state: .unusable, processID: 3, layers: 6, message: "no")
         server.requiredLayers = 1 << 63
+        server.requiredLayersWithSockets = 1 << 62
         server.jobUserID = 65_534
         server.systemPaths = ["/usr", "/etc/ä"]
         return [

@@ -192,6 +192,9 @@ struct dome_jail_server {
 /// Whether servers started by this process are root's: no outer user namespace, jobs drop to the spec's uid.
 int dome_jail_is_privileged(void);
 
+/// The kernel's Landlock ABI, as far as it is used here; 0: none.
+int dome_jail_landlock_abi(void);
+
 /// What of the host every job sees read-only, where the host has it: path number `index`, without its leading slash;
 /// NULL after the last. `full_network`: of a server with the host's network.
 const char *dome_jail_system_path(int full_network, size_t index);

@@ -24,7 +24,9 @@ struct SensitivePaths {
         if let executableDirectory {
             paths += ["", "/../lib/dome", "/../share/dome"].map { executableDirectory + $0 }
         }
-        paths += (environment("DOME_REGISTRY_PATH") ?? "").split(separator: ":").map(String.init)
+        for variable in ["DOME_REGISTRY_PATH", "DOME_PLUGIN_PATH"] {
+            paths += (environment(variable) ?? "").split(separator: ":").map(String.init)
+        }
         return ProtectedPaths(paths.filter { $0.hasPrefix("/") })
     }
 
