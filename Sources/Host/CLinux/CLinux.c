@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -225,6 +226,19 @@ int dome_file_system(int fd, uint64_t *type, uint64_t *total_bytes, uint64_t *fr
     *free_bytes = (uint64_t)status.f_bfree * (uint64_t)status.f_bsize;
     return 0;
 }
+
+int dome_open_beneath(int directory, const char *path, int flags) {
+    struct open_how how = {
+        .flags = (uint64_t)(unsigned)flags | O_CLOEXEC,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
+    };
+    int fd;
+    do fd = (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+    while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
+int dome_path_only(void) { return O_PATH; }
 
 int dome_set_nonblocking(int fd, int enabled) {
     int flags = fcntl(fd, F_GETFL);

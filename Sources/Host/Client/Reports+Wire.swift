@@ -68,6 +68,9 @@ extension JobDetail {
             var artifact = Artifact()
             artifact.kind = reference.kind
             artifact.path = reference.path
+            artifact.name = reference.name
+            artifact.sha256 = reference.sha256
+            artifact.byteCount = reference.bytes
             return artifact
         }
         if let message = reply.provenance { provenance = Provenance(message) }

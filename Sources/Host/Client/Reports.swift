@@ -58,9 +58,16 @@ package struct Admission: Sendable, Equatable {
     package init() {}
 }
 
+/// A file that a job left.
 package struct Artifact: Sendable, Equatable {
     package var kind = ""
+    /// Absolute, on the daemon's machine.
     package var path = ""
+    /// What the job called it below /job/out.
+    package var name = ""
+    /// 64 hexadecimal digits; empty if the daemon does not know.
+    package var sha256 = ""
+    package var byteCount: UInt64 = 0
     package init() {}
 }
 

@@ -13,8 +13,8 @@ package enum CommandLineTool {
     /// Every verb, in the order of the help.
     static var verbs: [Verb] {
         [
-            .tools, .toolShow, .run, .logs, .jobs, .jobShow, .cancel, .status, .gc, .sandboxExplain, .doctor,
-            .completions, .version,
+            .tools, .toolShow, .run, .logs, .jobs, .jobShow, .artifacts, .cancel, .status, .gc, .sandboxExplain,
+            .doctor, .completions, .version,
             .help, .complete,
         ]
     }

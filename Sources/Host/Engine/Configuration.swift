@@ -20,6 +20,10 @@ package struct Configuration: Sendable, Equatable {
     package var retentionMaxBytes: UInt64 = 10 << 30
     /// How long a job may wait for space on a full disk before it is ended.
     package var diskFullGraceSeconds: UInt64 = 30
+    /// Files of one job's /job/out that are kept; 0 keeps none.
+    package var artifactsMaxFiles = 1_000
+    /// What they may have together, bytes; the tool's disk_bytes counts as well.
+    package var artifactsMaxBytes: UInt64 = 1 << 30
     /// The largest message a client may send, bytes.
     package var maxMessageBytes: UInt64 = 16 << 20
 
@@ -49,19 +53,24 @@ package struct Configuration: Sendable, Equatable {
         case "retention_max_age_seconds": retentionMaxAgeSeconds = number
         case "retention_max_bytes": retentionMaxBytes = number
         case "disk_full_grace_seconds": diskFullGraceSeconds = number
+        case "artifacts_max_files": artifactsMaxFiles = try Self.count(number, key, path, 0...10_000)
+        case "artifacts_max_bytes": artifactsMaxBytes = number
         case "max_message_bytes": maxMessageBytes = max(4096, number)
         default:
             throw DomeError(
                 .invalidRequest,
                 "\(path): unknown key \"\(key.prefix(64))\"; known are execute_wait_ms, max_running_jobs, "
                     + "max_queued_jobs, retention_max_age_seconds, retention_max_bytes, disk_full_grace_seconds, "
-                    + "max_message_bytes")
+                    + "artifacts_max_files, artifacts_max_bytes, max_message_bytes")
         }
     }
 
-    private static func count(_ number: UInt64, _ key: String, _ path: String) throws(DomeError) -> Int {
-        guard (1...1_000_000).contains(number) else {
-            throw DomeError(.invalidRequest, "\(path): \"\(key)\" must be between 1 and 1000000")
+    private static func count(
+        _ number: UInt64, _ key: String, _ path: String, _ range: ClosedRange<UInt64> = 1...1_000_000
+    ) throws(DomeError) -> Int {
+        guard range.contains(number) else {
+            throw DomeError(
+                .invalidRequest, "\(path): \"\(key)\" must be between \(range.lowerBound) and \(range.upperBound)")
         }
         return Int(number)
     }

@@ -216,7 +216,7 @@ extension Engine {
         live[job.id] = nil
         givePlaceBack(job)
         // The keeper has not touched it: the gate was never opened.
-        do throws(DomeError) { _ = try await files.remove(job.id) } catch {
+        do throws(DomeError) { try await files.remove(job.id) } catch {
             Log.warning("job.folder_left", ["job": job.id.text, "error": error.description])
         }
     }

@@ -8,21 +8,27 @@ internal import Synchronization
 extension Engine {
     /// The end of a job that ran in a keeper.
     func finish(_ job: LiveJob, exited exit: JobExit) async {
-        await finish(job, JobEnding(exit.report), exit.report)
+        // From an EXIT record that this daemon found, it may be the first it hears of the job having run at all.
+        if exit.report.startedNanoseconds != 0 { job.startedNanoseconds = exit.report.startedNanoseconds }
+        let artifacts = await collectArtifacts(of: job, exit)
+        await finish(job, JobEnding(exit.report), exit.report, artifacts)
     }
 
     /// The one way a job ends: terminal event into the journal, then row, provenance and audit outcome in one
     /// transaction, and only then do followers see the event. Journal and row are written in one go on the store's
     /// thread. All of it may be repeated, and is, until it succeeds: a full disk delays an end, it never loses one.
-    func finish(_ job: LiveJob, _ ending: JobEnding, _ exit: ExitReport? = nil) async {
+    func finish(
+        _ job: LiveJob, _ ending: JobEnding, _ exit: ExitReport? = nil, _ artifacts: ArtifactOutcome = .none
+    ) async {
         let draft = JobEndDraft(
             jobID: job.id, toolID: job.toolID, caller: job.caller, startedNanoseconds: job.startedNanoseconds,
-            provenanceText: await provenanceText(of: job), plan: job.plan, exit: exit)
+            provenanceText: await provenanceText(of: job), plan: job.plan, exit: exit,
+            artifacts: artifacts)
         let path = files.journalPath(job.id)
         let terminal = Mutex<EventHub.TerminalEvent?>(nil)
         let record = await retried(job.id) { () async throws(DomeError) in
             try await self.store.finish { () throws(DomeError) in
-                let journal = try JobFiles.finish(journal: path, job.id, ending)
+                let journal = try JobFiles.finish(journal: path, job.id, ending, artifacts)
                 terminal.withLock { $0 = journal.terminal }
                 return draft.completed(by: journal)
             }
@@ -32,7 +38,7 @@ extension Engine {
         hub.publish(
             job.id,
             EventHub.Head(lastSeq: record.lastSeq, isTerminal: true, terminal: terminal.withLock { $0 }))
-        job.end.set(JobReport(record, artifacts: []))
+        job.end.set(JobReport(record, artifacts: reports(of: artifacts.artifacts, job.id)))
         givePlaceBack(job)
         // After the answers: the keeper can wait for it, clients do not.
         Core.loop.schedule(afterMilliseconds: 1) {
@@ -60,7 +66,7 @@ extension Engine {
 
 extension JobReport {
     /// From a row.
-    init(_ record: JobRecord, artifacts: [Artifact]) {
+    init(_ record: JobRecord, artifacts: [ArtifactReport]) {
         self.init(
             jobID: record.jobID, toolID: record.toolID, profile: record.profile, state: record.state,
             createdNanoseconds: record.createdNanoseconds, lastSeq: record.lastSeq)
@@ -70,6 +76,6 @@ extension JobReport {
         endedNanoseconds = record.endedNanoseconds
         exitCode = record.exitCode
         signal = record.signal
-        self.artifacts = artifacts.map { ArtifactReport(kind: $0.kind, path: $0.path) }
+        self.artifacts = artifacts
     }
 }

@@ -14,7 +14,7 @@ extension Engine {
             guard let job = live[id], hub.head(of: id) != nil else { throw Self.notFound(id) }
             return job.report(lastSeq: hub.head(of: id)?.lastSeq ?? 0)
         }
-        var report = JobReport(detail.record, artifacts: detail.artifacts)
+        var report = JobReport(detail.record, artifacts: reports(of: detail.artifacts, id))
         report.provenance = try JSONParser.parse(detail.provenanceJSON, what: "provenance of \(id)")
         report.enforcementJSON = detail.enforcementJSON
         report.resourcesJSON = detail.resourcesJSON

@@ -147,7 +147,7 @@ extension Engine {
     private func waitAgain(_ job: LiveJob, hasJournal: Bool) async {
         do throws(DomeError) {
             if !hasJournal {
-                _ = try await files.remove(job.id)
+                try await files.remove(job.id)
                 try await files.create(job.id)
             }
         } catch {
@@ -172,7 +172,7 @@ extension Engine {
     }
 
     private func removeFolder(_ id: JobID) async {
-        do throws(DomeError) { _ = try await files.remove(id) } catch {
+        do throws(DomeError) { try await files.remove(id) } catch {
             Log.warning("job.folder_left", ["job": id.text, "error": error.description])
         }
     }

@@ -20,29 +20,25 @@ extension Engine {
         for start in stride(from: 0, to: expired.count, by: 200) {
             let batch = Array(expired[start..<min(start + 200, expired.count)])
             report.jobs += batch.count
-            if isDryRun {
-                for id in batch { report.bytes += try await store.job(id)?.outputBytes ?? 0 }
-            } else {
-                report.bytes += try await remove(batch)
-            }
+            // Journal and artifacts, as the job's end found them.
+            for id in batch { report.bytes += try await store.job(id)?.outputBytes ?? 0 }
+            if !isDryRun { try await remove(batch) }
         }
         return report
     }
 
     /// Rows first: a folder without a row is litter, a row without a folder would be a job that lost its output.
-    private func remove(_ batch: [JobID]) async throws(DomeError) -> UInt64 {
+    private func remove(_ batch: [JobID]) async throws(DomeError) {
         let actor = Caller(userID: UInt32(Files.userID), processID: Files.processID)
         let details: JSONObject = ["jobs": .integer(Int64(batch.count))]
         _ = try await store.deleteJobs(
             batch,
             audit: AuditEntry(.retention, timeNanoseconds: Clock.wallNanoseconds(), actor: actor, details: details))
-        var bytes: UInt64 = 0
         for id in batch {
-            do throws(DomeError) { bytes += try await files.remove(id) } catch {
+            do throws(DomeError) { try await files.remove(id) } catch {
                 Log.warning("job.folder_left", ["job": id.text, "error": error.description])
             }
         }
-        return bytes
     }
 
     /// Removes the folders of jobs that never came to be: a daemon died between making one and the admission's
@@ -53,7 +49,7 @@ extension Engine {
         for shard in try await files.shards() where !isDraining {
             for id in try await files.jobs(in: shard) where id.text < firstID.text && live[id] == nil {
                 guard try await store.job(id) == nil, live[id] == nil else { continue }
-                _ = try await files.remove(id)
+                try await files.remove(id)
                 count += 1
             }
         }

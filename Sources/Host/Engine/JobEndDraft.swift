@@ -12,6 +12,7 @@ struct JobEndDraft: Sendable {
     var provenanceText: String
     var plan: LaunchPlan?
     var exit: ExitReport?
+    var artifacts = ArtifactOutcome.none
 
     /// The whole, once the journal has its terminal event.
     func completed(by journal: FinishedJournal) -> FinishedJob {
@@ -28,7 +29,8 @@ struct JobEndDraft: Sendable {
         finished.startedNanoseconds = startedNanoseconds
         finished.exitCode = ending.exitCode
         finished.signal = ending.signal
-        finished.outputBytes = journal.bytes
+        finished.outputBytes = journal.bytes &+ artifacts.byteCount
+        finished.artifacts = artifacts.artifacts
         finished.planJSON = plan.map { Self.summary(of: $0).compact } ?? "{}"
         finished.provenanceJSON = provenanceText
         if let exit {
@@ -36,9 +38,10 @@ struct JobEndDraft: Sendable {
             finished.enforcementJSON = enforcement
             let resources = Self.resources(exit).compact
             finished.resourcesJSON = resources
-            // Two members more at the end of the object.
+            // Three members more at the end of the object.
             finished.provenanceJSON =
-                provenanceText.dropLast() + ",\"sandbox\":" + enforcement + ",\"resources\":" + resources + "}"
+                provenanceText.dropLast() + ",\"products\":" + artifacts.products.compact + ",\"sandbox\":"
+                + enforcement + ",\"resources\":" + resources + "}"
         }
         return finished
     }

@@ -2,7 +2,6 @@ package import DomeAsync
 internal import DomeJournal
 package import DomeModel
 internal import DomePlatform
-internal import Glibc
 
 /// The folders and journals of jobs, as far as domed itself writes them: before a keeper takes a journal over, and
 /// after it gave it up. On a thread of its own, because disks block.
@@ -22,6 +21,11 @@ package actor JobFiles {
 
     /// Where the journal of a job lies.
     package nonisolated func journalPath(_ job: JobID) -> String { Journal.path(jobsPath: jobsPath, job) }
+
+    /// Where what a job left in /job/out is kept.
+    package nonisolated func artifactsPath(_ job: JobID) -> String {
+        Journal.directory(jobsPath: jobsPath, job) + "/artifacts"
+    }
 
     /// Makes a job's folder and journal with its first event, seq 1: queued.
     package func create(_ job: JobID, from spare: SpareFolders.Spare? = nil) throws(DomeError) {
@@ -69,8 +73,8 @@ package actor JobFiles {
     /// ending of that event is the one that counts. Safe to repeat.
     ///
     /// Blocks, briefly: for the thread that writes the row right after it.
-    package static func finish(
-        journal path: String, _ job: JobID, _ ending: JobEnding
+    static func finish(
+        journal path: String, _ job: JobID, _ ending: JobEnding, _ artifacts: ArtifactOutcome = .none
     ) throws(DomeError) -> FinishedJournal {
         let writer: JournalWriter
         do throws(DomeError) { writer = try JournalWriter.open(path: path, job, damage: .setAside) } catch {
@@ -83,6 +87,9 @@ package actor JobFiles {
                 lastSeq: writer.lastSeq, bytes: writer.byteLength,
                 ending: JobEnding(payload: summary.terminalPayload) ?? ending)
         }
+        if let payload = artifacts.guardPayload, try !saysArtifacts(path, job) {
+            try writer.appendEvent(.guard, payload, mayUseReserve: true)
+        }
         // An earlier try may have come as far as the error event.
         if ending.needsErrorEvent, try !JournalSummary.scan(path: path, job).endsWithError {
             try writer.appendEvent(.error, ending.errorPayload, mayUseReserve: true)
@@ -92,6 +99,11 @@ package actor JobFiles {
             .stateChange, terminal.payload, isTerminal: true, wallNanoseconds: terminal.wallNanoseconds,
             mayUseReserve: true)
         return FinishedJournal(lastSeq: lastSeq, bytes: writer.byteLength, ending: ending, terminal: terminal)
+    }
+
+    /// Whether an earlier try has said already what was left out.
+    private static func saysArtifacts(_ path: String, _ job: JobID) throws(DomeError) -> Bool {
+        try JournalSummary.scan(path: path, job).lastGuardPayload.starts(with: ArtifactOutcome.guardPrefix.utf8)
     }
 
     /// Runs a diagnostic tool: it proves the daemon, so it needs no process. Returns how the job ends.
@@ -118,12 +130,9 @@ package actor JobFiles {
             from: .running, state: .succeeded, reason: "exited", message: "exited with code 0", exitCode: 0)
     }
 
-    /// Removes a job's folder with everything in it; returns the bytes it took.
-    package func remove(_ job: JobID) throws(DomeError) -> UInt64 {
-        let folder = Journal.directory(jobsPath: jobsPath, job)
-        let bytes = size(folder + "/events.journal")
-        try Files.removeTree(folder)
-        return bytes
+    /// Removes a job's folder with everything in it.
+    package func remove(_ job: JobID) throws(DomeError) {
+        try Files.removeTree(Journal.directory(jobsPath: jobsPath, job))
     }
 
     /// The folders over which the jobs' folders are spread.
@@ -135,12 +144,6 @@ package actor JobFiles {
     /// The jobs that have a folder in a shard.
     package func jobs(in shard: String) throws(DomeError) -> [JobID] {
         try Files.list(shard).compactMap(JobID.init)
-    }
-
-    private func size(_ path: String) -> UInt64 {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return 0 }
-        return UInt64(max(0, status.st_size))
     }
 }
 

@@ -52,9 +52,9 @@ package struct ArtifactReport: Sendable, Equatable {
     package var kind: String
     /// Absolute path on the host.
     package var path: String
-
-    package init(kind: String, path: String) {
-        self.kind = kind
-        self.path = path
-    }
+    /// What it was called below /job/out.
+    package var name: String
+    /// 64 hexadecimal digits.
+    package var sha256: String
+    package var byteCount: UInt64
 }

@@ -14,6 +14,8 @@ package struct JournalSummary: Sendable, Equatable {
     package var exit: ExitReport?
     /// Whether the last event is an error: the first half of an end that dome itself brought about.
     package var endsWithError = false
+    /// The newest GUARD event's payload; empty if there is none.
+    package var lastGuardPayload: [UInt8] = []
     /// The terminal event's seq and payload, if domed has written it.
     package var terminalSeq: UInt64?
     package var terminalPayload: [UInt8] = []
@@ -68,6 +70,7 @@ package struct JournalSummary: Sendable, Equatable {
             exit = try ExitReport(from: &reader)
         }
         if !header.isRecord { endsWithError = header.kind == EventKind.error.rawValue }
+        if header.kind == EventKind.guard.rawValue { lastGuardPayload = [UInt8](payload) }
         lastSeq = header.nextSeq - 1
         if header.flags.contains(.terminal) {
             terminalSeq = lastSeq

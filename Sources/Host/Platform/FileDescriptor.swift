@@ -22,6 +22,17 @@ package final class FileDescriptor: Sendable {
         return FileDescriptor(owning: copy)
     }
 
+    /// Writes all of `bytes` at the descriptor's position.
+    package func writeAll(_ bytes: UnsafeRawBufferPointer, what: String) throws(DomeError) {
+        var offset = 0
+        while offset < bytes.count, let base = bytes.baseAddress {
+            let count = write(number, base + offset, bytes.count - offset)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw .system("write \(what)", errno) }
+            offset += count
+        }
+    }
+
     package func setNonblocking(_ enabled: Bool) throws(DomeError) {
         guard dome_set_nonblocking(number, enabled ? 1 : 0) == 0 else {
             throw .system("set descriptor \(number) non-blocking", errno)

@@ -34,16 +34,7 @@ package enum Files {
 
     /// Writes all of `bytes` at the descriptor's position.
     package static func writeAll(_ file: FileDescriptor, _ bytes: [UInt8], what: String) throws(DomeError) {
-        var offset = 0
-        while offset < bytes.count {
-            let count = bytes.withUnsafeBytes { raw -> Int in
-                guard let base = raw.baseAddress else { return 0 }
-                return Glibc.write(file.number, base + offset, raw.count - offset)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw .system("write \(what)", errno) }
-            offset += count
-        }
+        try bytes.withBytes { raw throws(DomeError) in try file.writeAll(raw, what: what) }
     }
 
     /// Tells apart the threads that replace one file at the same time.

@@ -1,11 +1,15 @@
+internal import DomeEngine
 internal import DomeModel
 internal import DomeProto
 
 extension Domed_V1_ArtifactRef {
-    init(kind: String, path: String) {
+    init(_ report: ArtifactReport) {
         self.init()
-        self.kind = kind
-        self.path = path
+        kind = report.kind
+        path = report.path
+        name = report.name
+        sha256 = report.sha256
+        bytes = report.byteCount
     }
 }
 

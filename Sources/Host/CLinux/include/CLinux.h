@@ -56,6 +56,11 @@ int dome_openat(int directory, const char *path, int flags, mode_t mode);
 int dome_open_place(int directory, const char *path);
 /* fstatfs(2). 0, or -1 and errno. */
 int dome_file_system(int fd, uint64_t *type, uint64_t *total_bytes, uint64_t *free_bytes);
+/* openat2 (Linux 5.6) of what lies beneath `directory` in the same mount; no link is followed, not even one of the
+ * kernel's own. O_CLOEXEC is added. */
+int dome_open_beneath(int directory, const char *path, int flags);
+/* O_PATH, which the Glibc module does not show. */
+int dome_path_only(void);
 int dome_set_nonblocking(int fd, int enabled);
 /* A new pseudo-terminal of that size, both ends close-on-exec and nobody's controlling terminal. */
 int dome_open_terminal(int *controller, int *subordinate, int rows, int columns);

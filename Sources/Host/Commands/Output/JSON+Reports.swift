@@ -61,12 +61,21 @@ extension JobSummary {
     }
 }
 
+extension Artifact {
+    var json: JSONValue {
+        [
+            "kind": .string(kind), "path": .string(path), "name": .string(name), "sha256": .string(sha256),
+            "bytes": .count(byteCount),
+        ]
+    }
+}
+
 extension JobDetail {
     var json: JSONValue {
         var object = summary.jsonObject
         object["signal"] = .optional(signal)
         object["reason"] = .string(reason)
-        object["artifacts"] = .array(artifacts.map { ["kind": .string($0.kind), "path": .string($0.path)] })
+        object["artifacts"] = .array(artifacts.map(\.json))
         object["provenance"] = [
             "repo": .string(provenance.repo), "commit_sha": .string(provenance.commitSHA),
             "dirty_flag": .bool(provenance.isDirty), "contract_hashes": .embedded(provenance.contractHashesJSON),

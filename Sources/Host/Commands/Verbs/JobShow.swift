@@ -33,7 +33,7 @@ extension JobDetail {
         fields.add("ended", summary.endedAt)
         fields.add("took", summary.startedAt.isEmpty ? "" : summary.duration)
         fields.add("last event", summary.lastSeq == 0 ? "" : String(summary.lastSeq))
-        fields.add("artifacts", artifacts.map { "\($0.kind)  \($0.path)" }.joined(separator: "\n"))
+        fields.add("artifacts", Self.lines(artifacts))
         var output = fields.text(style: style)
         let sections: [(String, [(String, JSONValue)])] = [
             ("provenance", provenance.members), ("sandbox", Self.members(enforcementJSON)),
@@ -43,6 +43,13 @@ extension JobDetail {
             output += "\n" + style.bold(title) + "\n" + Outline.text(members, indentation: 2)
         }
         return output
+    }
+
+    /// A job may leave a thousand: the first ones, and how to see the rest.
+    private static func lines(_ artifacts: [Artifact]) -> String {
+        var lines = artifacts.prefix(20).map { "\($0.name)  \(Quantity.text(bytes: $0.byteCount))  \($0.path)" }
+        if artifacts.count > 20 { lines.append("and \(artifacts.count - 20) more: dome artifacts JOB") }
+        return lines.joined(separator: "\n")
     }
 
     private static func members(_ document: String) -> [(String, JSONValue)] {

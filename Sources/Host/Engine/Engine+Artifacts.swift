@@ -1,0 +1,67 @@
+internal import DomeAsync
+internal import DomeCatalog
+internal import DomeCrypto
+internal import DomeModel
+internal import DomePlatform
+internal import DomeStore
+
+/// What a job leaves in /job/out, kept before its end is written.
+extension Engine {
+    /// Copies it into the job's folder. A job without /job/out costs one system call; any other gets a thread of its own,
+    /// so that no job waits for another's copies. Safe to repeat: the keeper holds /job until the job is released.
+    func collectArtifacts(of job: LiveJob, _ exit: JobExit) async -> ArtifactOutcome {
+        guard let work = exit.workDirectory else {
+            if exit.report.cause == .keeperLost { return .lost(nil) }
+            return exit.report.startedNanoseconds == 0 ? .none : .lost("its keeper is gone, and /job with it")
+        }
+        guard ArtifactCollector.hasOutput(work) else { return .none }
+        let target = files.artifactsPath(job.id)
+        let limits = artifactLimits(of: job)
+        let outcome = OneShot<ArtifactOutcome>()
+        do throws(DomeError) {
+            try startThread(named: "dome-artifacts") {
+                let result = Self.collect(job: job.id, work, to: target, limits)
+                Core.loop.execute { Core.assumeIsolated { _ = outcome.set(result) } }
+            }
+        } catch {
+            return .lost("it could not be copied: \(error.message)")
+        }
+        return await outcome.wait()
+    }
+
+    private nonisolated static func collect(
+        job: JobID, _ work: FileDescriptor, to target: String, _ limits: ArtifactLimits
+    ) -> ArtifactOutcome {
+        do throws(DomeError) {
+            let collection = try ArtifactCollector.collect(work, to: target, limits)
+            Log.debug(
+                "artifacts.kept",
+                [
+                    "job": job.text, "files": String(collection.artifacts.count),
+                    "left_out": String(collection.omissions.count),
+                ])
+            return .kept(collection)
+        } catch {
+            Log.error("artifacts.failed", ["job": job.text, "error": error.description])
+            return .lost("it could not be copied: \(error.message)")
+        }
+    }
+
+    /// The kept files as clients see them.
+    func reports(of artifacts: [Artifact], _ job: JobID) -> [ArtifactReport] {
+        let folder = files.artifactsPath(job)
+        return artifacts.map { artifact in
+            ArtifactReport(
+                kind: artifact.kind, path: folder + "/" + artifact.path, name: artifact.path,
+                sha256: artifact.sha256?.hex ?? "", byteCount: artifact.byteCount)
+        }
+    }
+
+    /// The tool's limit for /job and the daemon's own: the smaller one counts.
+    private func artifactLimits(of job: LiveJob) -> ArtifactLimits {
+        let disk = job.plan?.limits.diskBytes ?? job.request?.tool.manifest.limits.diskBytes
+        return ArtifactLimits(
+            files: configuration.artifactsMaxFiles,
+            bytes: min(disk ?? .max, configuration.artifactsMaxBytes))
+    }
+}
