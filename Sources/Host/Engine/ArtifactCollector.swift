@@ -27,14 +27,6 @@ final class ArtifactCollector {
 
     deinit { buffer.deallocate() }
 
-    /// Whether a job's /job has an `out`; costs one system call and waits for nothing.
-    static func hasOutput(_ work: FileDescriptor) -> Bool {
-        do throws(DomeError) { return try RawFolder.kind(of: "out", in: work) != nil } catch {
-            // It cannot be looked at: that is for the collection to find out.
-            return true
-        }
-    }
-
     /// Copies to `target`, from which what an earlier try left is removed; throws if it cannot be. What is wrong with
     /// single files is among the collection's omissions.
     static func collect(
@@ -43,8 +35,8 @@ final class ArtifactCollector {
         try Files.removeTree(target)
         let collector = ArtifactCollector(target, limits)
         do throws(DomeError) {
-            switch try RawFolder.kind(of: "out", in: work) {
-            case .folder: collector.walk(try RawFolder("out", in: work), "", depth: 0)
+            switch try RawFolder.kind(of: ExitReport.outputFolder, in: work) {
+            case .folder: collector.walk(try RawFolder(ExitReport.outputFolder, in: work), "", depth: 0)
             case .link: collector.omit("/job/out", .link)
             case .file, .special: collector.omit("/job/out", .special)
             case nil: break

@@ -7,14 +7,14 @@ internal import DomeStore
 
 /// What a job leaves in /job/out, kept before its end is written.
 extension Engine {
-    /// Copies it into the job's folder. A job without /job/out costs one system call; any other gets a thread of its own,
+    /// Copies it into the job's folder. Whether it has any, the keeper has seen; one that has gets a thread of its own,
     /// so that no job waits for another's copies. Safe to repeat: the keeper holds /job until the job is released.
     func collectArtifacts(of job: LiveJob, _ exit: JobExit) async -> ArtifactOutcome {
-        guard let work = exit.workDirectory else {
-            if exit.report.cause == .keeperLost { return .lost(nil) }
-            return exit.report.startedNanoseconds == 0 ? .none : .lost("its keeper is gone, and /job with it")
+        guard exit.report.hasOutput, let work = exit.workDirectory else {
+            if exit.report.hasOutput { return .lost("its keeper is gone, and /job with it") }
+            // When the keeper itself died, nobody was there to look.
+            return exit.report.cause == .keeperLost && exit.workDirectory == nil ? .lost(nil) : .none
         }
-        guard ArtifactCollector.hasOutput(work) else { return .none }
         let target = files.artifactsPath(job.id)
         let limits = artifactLimits(of: job)
         let outcome = OneShot<ArtifactOutcome>()

@@ -86,6 +86,7 @@ extension JobRun {
         var report = report
         report.startedNanoseconds = startedNanoseconds
         report.endedNanoseconds = Clock.wallNanoseconds()
+        report.hasOutput = work.map { RawFolder.mayHave(ExitReport.outputFolder, in: $0) } ?? false
         self.report = report
         if let cgroup { keeper.cgroups?.giveBack(cgroup) }
         cgroup = nil

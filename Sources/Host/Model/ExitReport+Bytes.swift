@@ -13,6 +13,7 @@ extension ExitReport {
         writer.write(startedNanoseconds)
         writer.write(endedNanoseconds)
         writer.write(enforcedLayers)
+        writer.write(hasOutput)
         writer.write(shortened(message))
         // 0: not known.
         let numbers = [peakMemoryBytes, diskWrittenBytes, workUsedBytes].map { $0.map { $0 &+ 1 } ?? 0 }
@@ -34,6 +35,7 @@ extension ExitReport {
         startedNanoseconds = try reader.readInt64()
         endedNanoseconds = try reader.readInt64()
         enforcedLayers = try reader.readUInt64()
+        hasOutput = try reader.readBool()
         message = try reader.readString()
         // Older journals end here; a later version may add numbers.
         guard !reader.isAtEnd else { return }

@@ -126,8 +126,13 @@ package struct ExitReport: Sendable, Equatable {
     package var endedNanoseconds: Int64 = 0
     /// The sandbox layers in force, a bit each (see the room Jail).
     package var enforcedLayers: UInt64 = 0
+    /// Whether /job has, or may have, the folder whose files are kept.
+    package var hasOutput = false
     /// For people: the failing stage, the limit that ended it.
     package var message: String = ""
+
+    /// The name of that folder in /job.
+    package static let outputFolder = "out"
 
     package init(cause: EndCause) { self.cause = cause }
 

@@ -70,6 +70,11 @@ package final class RawFolder {
         try kind(Array(name.utf8CString), in: folder.number)
     }
 
+    /// Whether there is such a name in an open folder, or no telling. Takes one system call.
+    package static func mayHave(_ name: String, in folder: FileDescriptor) -> Bool {
+        do throws(DomeError) { return try kind(of: name, in: folder) != nil } catch { return true }
+    }
+
     private static func kind(_ name: [CChar], in folder: Int32) throws(DomeError) -> Kind? {
         var status = stat()
         var result = fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW)

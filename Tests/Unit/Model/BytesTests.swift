@@ -114,6 +114,7 @@ import Testing
         report.enforcedLayers = 1 << 63
         report.peakMemoryBytes = 6
         report.workUsedBytes = 0
+        report.hasOutput = true
         report.message = "x" + String(repeating: "é", count: 1000)
         var writer = ByteWriter()
         report.write(to: &writer)
