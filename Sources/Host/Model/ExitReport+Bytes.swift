@@ -13,10 +13,11 @@ extension ExitReport {
         writer.write(startedNanoseconds)
         writer.write(endedNanoseconds)
         writer.write(enforcedLayers)
-        writer.write(hasOutput)
         writer.write(shortened(message))
         // 0: not known.
-        let numbers = [peakMemoryBytes, diskWrittenBytes, workUsedBytes].map { $0.map { $0 &+ 1 } ?? 0 }
+        let numbers = [peakMemoryBytes, diskWrittenBytes, workUsedBytes, hasOutput ? 1 : 0].map {
+            $0.map { $0 &+ 1 } ?? 0
+        }
         writer.write(UInt32(clamping: numbers.count))
         for number in numbers { writer.write(number) }
     }
@@ -35,7 +36,6 @@ extension ExitReport {
         startedNanoseconds = try reader.readInt64()
         endedNanoseconds = try reader.readInt64()
         enforcedLayers = try reader.readUInt64()
-        hasOutput = try reader.readBool()
         message = try reader.readString()
         // Older journals end here; a later version may add numbers.
         guard !reader.isAtEnd else { return }
@@ -43,6 +43,7 @@ extension ExitReport {
         for index in 0..<(try reader.readCount(minimumBytes: 8)) {
             let number = try reader.readUInt64()
             if index < paths.count, number > 0 { self[keyPath: paths[index]] = number - 1 }
+            if index == paths.count { hasOutput = number == 2 }
         }
     }
 
