@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from domekit.daemon import Daemon
+from domekit.tools import write_script_tool
 
 # What a job sees of itself, as JSON.
 PROBE = r"""
@@ -136,6 +137,16 @@ def test_a_job_cannot_widen_the_policy_by_a_grant_of_its_folder(daemon: Daemon) 
         for kind in ("read", "write"):
             [refusal] = explain(daemon, "shell.run", "-g", f"fs.{kind}:{folder}", status=77)["refused"]
             assert "no job may reach" in refusal["reason"]
+
+
+def test_a_share_of_a_processor_is_enforced_or_refused_and_told_so(daemon: Daemon) -> None:
+    write_script_tool(daemon, "test.half", "true", limits={"cpu_percent": 50})
+    told = json.loads(daemon.dome("sandbox", "explain", "test.half", "-o", "json").stdout)
+    assert ("cpu_percent", 50) in {(one["name"], one["value"]) for one in told["limits"]}
+    done = daemon.dome("run", "test.half")
+    has_cgroup = any(one["name"] == "cgroup" and one["in_force"] for one in told["layers"])
+    assert told["admissible"] == (done.returncode == 0) == has_cgroup
+    assert has_cgroup or told["obstacles"][0] in done.stderr
 
 
 def test_it_starts_and_records_nothing(daemon: Daemon) -> None:

@@ -32,6 +32,10 @@ package struct SandboxExplanation: Sendable {
     private var allObstacles: [String] {
         // A server that is not ready has said so already.
         guard let server, server.state == .ready else { return obstacles }
+        var obstacles = obstacles
+        if server.layers & SandboxLayers.cgroup == 0, let refusal = plan?.limits.refusalWithoutCgroup {
+            obstacles.append(refusal)
+        }
         let missing = SandboxLayers.complaint(missing: requiredLayers & ~server.layers)
         return obstacles + (missing.map { ["the sandbox cannot be enforced: " + $0] } ?? [])
     }

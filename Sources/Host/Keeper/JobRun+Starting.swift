@@ -27,6 +27,9 @@ extension JobRun {
                 descriptors.standardOutput = try standardOutput.open()
                 descriptors.standardError = try standardError.open()
             }
+            if keeper.cgroups == nil, let refusal = plan.limits.refusalWithoutCgroup {
+                throw DomeError(.policyDenied, refusal)
+            }
             cgroup = try keeper.cgroups?.take(CgroupLimits(plan.limits))
             descriptors.cgroup = cgroup?.directory
             server.start(self, spec, descriptors)

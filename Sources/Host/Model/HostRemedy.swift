@@ -34,3 +34,12 @@ package enum HostRemedy {
         "let domed run in a cgroup that is delegated to it: as the systemd user service (Delegate=yes)"
     package static let tooManyProcesses = "too many processes: try again when jobs have ended"
 }
+
+extension Limits {
+    /// Why a job with these limits cannot run where no cgroup is delegated; nil if it can. Nothing else enforces a share
+    /// of a processor.
+    package var refusalWithoutCgroup: String? {
+        guard cpuPercent > 0 else { return nil }
+        return "the limit cpu_percent cannot be enforced without a cgroup: " + HostRemedy.cgroup
+    }
+}

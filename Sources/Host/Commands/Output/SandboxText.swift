@@ -101,6 +101,7 @@ struct SandboxText {
 
     private static func amount(_ name: String, _ value: UInt64) -> String {
         if name.hasSuffix("_bytes") { return Quantity.text(bytes: value) }
+        if name.hasSuffix("_percent") { return "\(value) % of a processor" }
         if name.hasSuffix("_ms") { return Quantity.text(milliseconds: value) }
         if name.hasSuffix("_seconds") {
             return Quantity.text(milliseconds: value.multipliedReportingOverflow(by: 1000).0)
