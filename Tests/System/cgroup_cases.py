@@ -1,0 +1,127 @@
+"""A control group for each job, where one is delegated: as root and as an ordinary user, with bombs of 64 MB and 32
+processes that it contains. Collected by test_cgroup.py, on this machine or in one that it boots."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from domekit.cgroups import cgroup_root
+from domekit.daemon import Daemon
+from domekit.jobs import Event
+from domekit.tools import write_script_tool
+from domekit.trees import Trees
+
+UID = 54321
+ROOT = cgroup_root()
+# User-Mode Linux has no Landlock: there the jail of the tests leaves it out, and is otherwise the shipped one.
+WEAKNESS = "landlock" if os.environ.get("DOME_IN_UML") else None
+
+
+@pytest.fixture(scope="module")
+def trees() -> Iterator[Trees]:
+    trees = Trees()
+    yield trees
+    trees.close()
+
+
+@pytest.fixture(params=["root", "user"])
+def daemon(request: pytest.FixtureRequest, trees: Trees) -> Iterator[Daemon]:
+    """A daemon with a subtree that is its user's, as a service manager delegates it."""
+    assert ROOT is not None
+    uid = UID if request.param == "user" else None
+    subtree = Path(tempfile.mkdtemp(prefix="dome-test-", dir=ROOT))
+    home = Path("/proc/self/cgroup").read_text().split("0::", 1)[1].split("\n", 1)[0].lstrip("/")
+    (ROOT / "cgroup.subtree_control").write_text("+memory +pids +cpu")
+    (subtree / "domed").mkdir()
+    for path in [subtree, *(subtree / name for name in ("cgroup.procs", "cgroup.subtree_control", "cgroup.threads"))]:
+        os.chown(path, uid or 0, uid or 0)
+    daemon = Daemon(binaries=trees.binaries(WEAKNESS), uid=uid, environment={"DOME_CGROUP": str(subtree)})
+    limits = {"memory_bytes": 64 << 20, "pids": 32, "cpu_percent": 50}
+    write_script_tool(daemon, "t.own", "cat /proc/self/cgroup", limits=limits)
+    write_script_tool(daemon, "t.memory", "tail /dev/zero; echo survived", limits=limits)
+    write_script_tool(daemon, "t.forks", "for i in $(seq 60); do sleep 2 & done 2>&1; wait", limits=limits)
+    write_script_tool(daemon, "t.spin", "i=0; while [ $i -lt 2000000 ]; do i=$((i+1)); done", limits=limits)
+    write_script_tool(daemon, "t.wait", "echo up; sleep 1000", limits=limits)
+    (subtree / "domed" / "cgroup.procs").write_text(str(os.getpid()))
+    try:
+        daemon.start()
+    finally:
+        (ROOT / home / "cgroup.procs").write_text(str(os.getpid()))
+    yield daemon
+    daemon.close()
+    remove(subtree)
+
+
+def remove(subtree: Path) -> None:
+    """Takes the groups away once their last processes have died."""
+    deadline = time.monotonic() + 10
+    while subtree.exists():
+        for folder, _, _ in os.walk(subtree, topdown=False):
+            try:
+                os.rmdir(folder)
+            except OSError:
+                assert time.monotonic() < deadline, folder
+                time.sleep(0.02)
+                break
+
+
+def guards(events: list[Event]) -> dict[str, dict]:
+    return {one.payload["limit"]: one.payload for one in events if one.type == "GUARD"}
+
+
+def record(daemon: Daemon, events: list[Event]) -> tuple[dict, dict]:
+    status = daemon.jobs.status(events[0].raw.job_id)
+    return json.loads(status.enforcement_json), json.loads(status.resources_json)
+
+
+def leaves(daemon: Daemon) -> list[Path]:
+    return sorted(Path(daemon.environment["DOME_CGROUP"]).glob("dome-keeper-*/job-*"))
+
+
+def test_each_job_has_a_group_of_its_own_that_goes_with_it(daemon: Daemon) -> None:
+    groups = []
+    for _ in range(8):
+        events = daemon.jobs.run("t.own", {})
+        groups += [one.line for one in events if one.line is not None]
+    assert len(set(groups)) == 8 and all(b"/dome-keeper-" in group for group in groups), groups
+    enforcement, resources = record(daemon, events)
+    assert "cgroup" in enforcement["layers"] and "memory_bytes" not in enforcement["per_process_limits"]
+    assert resources["peak_memory_of"] == "job" and 0 < resources["peak_memory_bytes"] < 64 << 20
+    deadline = time.monotonic() + 10
+    while used := [leaf for leaf in leaves(daemon) if any(group.endswith(leaf.name.encode()) for group in groups)]:
+        assert time.monotonic() < deadline, used
+        time.sleep(0.02)
+
+
+def test_a_memory_bomb_ends_itself_alone_and_the_limit_is_named(daemon: Daemon) -> None:
+    events = daemon.jobs.run("t.memory", {}, timeout=60)
+    guard = guards(events)["memory_bytes"]
+    assert guard["value"] == 64 << 20 and 60 << 20 < guard["used"] <= 64 << 20
+    assert record(daemon, events)[1]["peak_memory_bytes"] == guard["used"]
+
+
+def test_a_fork_bomb_stays_within_its_processes_and_the_limit_is_named(daemon: Daemon) -> None:
+    events = daemon.jobs.run("t.forks", {}, timeout=60)
+    assert guards(events)["pids"]["value"] == 32
+
+
+def test_a_throttled_job_says_so(daemon: Daemon) -> None:
+    assert guards(daemon.jobs.run("t.spin", {}, timeout=60))["cpu_percent"]["value"] == 50
+
+
+def test_groups_of_a_killed_keeper_are_removed_by_the_next(daemon: Daemon) -> None:
+    job = daemon.jobs.start("t.wait", {})
+    next(one for one in daemon.jobs.follow(job) if one.line == b"up")
+    [old] = {leaf.parent for leaf in leaves(daemon)}
+    os.kill(int(old.name.rsplit("-", 1)[1]), 9)
+    deadline = time.monotonic() + 20
+    while old.exists():
+        assert time.monotonic() < deadline, list(old.iterdir())
+        time.sleep(0.05)
