@@ -122,7 +122,7 @@ if opened: breach(opened)
     )
 
 
-@pytest.mark.canary("limits")
+@pytest.mark.canary("limits seccomp")
 def test_no_core_is_dumped(jail: Jail) -> None:
     jail.attack(
         """
@@ -133,6 +133,19 @@ if child == 0: os.abort()
 status = os.waitpid(child, 0)[1]
 assert os.WIFSIGNALED(status)
 if os.WCOREDUMP(status) or glob.glob('/job/core*'): breach(hard)
+"""
+    )
+
+
+@pytest.mark.canary("seccomp landlock")
+def test_the_core_handler_of_the_host_is_not_run(jail: Jail) -> None:
+    """Where core_pattern is a pipe, a limit of 0 does not keep the kernel from starting it as root; 1 does (core(5))."""
+    jail.attack(
+        """
+tried(resource.setrlimit, resource.RLIMIT_CORE, (0, 0))
+tried(resource.prlimit, os.getpid(), resource.RLIMIT_CORE, (0, 0))
+raw(160, 164, 4, struct.pack('<QQ', 0, 0))
+if resource.getrlimit(resource.RLIMIT_CORE)[0] != 1: breach(resource.getrlimit(resource.RLIMIT_CORE))
 """
     )
 

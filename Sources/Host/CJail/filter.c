@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -129,6 +130,14 @@ static bool add_terminal_input(scmp_filter_ctx filter) {
     return add(filter, "ioctl", EPERM, 1, &inject) && add(filter, "ioctl", EPERM, 1, &console);
 }
 
+// The job's limit of 1 is what keeps the host's core handler from being run for it (core(5)): 0 would let it run, so it
+// cannot be lowered either. Programs that want no cores (and gpg ends if it cannot say so) are told that they got it.
+static bool add_core_limit(scmp_filter_ctx filter) {
+    struct scmp_arg_cmp own = {0, SCMP_CMP_MASKED_EQ, 0xffffffffu, RLIMIT_CORE};
+    struct scmp_arg_cmp other[2] = {{1, SCMP_CMP_MASKED_EQ, 0xffffffffu, RLIMIT_CORE}, {2, SCMP_CMP_NE, 0, 0}};
+    return add(filter, "setrlimit", 0, 1, &own) && add(filter, "prlimit64", 0, 2, other);
+}
+
 static bool export_program(scmp_filter_ctx filter, struct program *program) {
     int fd = memfd_create("dome-filter", MFD_CLOEXEC);
     if (fd < 0) return false;
@@ -149,7 +158,7 @@ bool filters_compile(struct failure *failure) {
         bool is_good = filter != NULL &&
                        seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 &&
                        add_lists(filter) && add_namespaces(filter) && add_set_ids(filter) &&
-                       add_sockets(filter, allows_unix) && add_terminal_input(filter);
+                       add_sockets(filter, allows_unix) && add_terminal_input(filter) && add_core_limit(filter);
         // A binary search instead of a list; older libraries have only the list.
         if (is_good) seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
         is_good = is_good && export_program(filter, &programs[allows_unix]);

@@ -36,7 +36,9 @@ extension Limits {
             return ResourceLimit(resource: resource, soft: soft, hard: isOver ? .max : hard, scope: scope)
         }
         let limits = [
-            limit(.coreBytes, 0, .process),
+            // Not 0: where core_pattern is a pipe the kernel asks the limit for this value alone, and otherwise starts
+            // the host's handler, as root, for each crash of a job. As a size it is too small for any core.
+            limit(.coreBytes, 1, .process),
             // Our PID 1 counts too. The kernel counts per user and user namespace, and each job has one of its own.
             limit(.processes, processes &+ (hasCgroup ? 2 : 1), .job),
             limit(.openFiles, openFiles, .process),
