@@ -139,7 +139,7 @@ if os.WCOREDUMP(status) or glob.glob('/job/core*'): breach(hard)
 
 @pytest.mark.canary("seccomp landlock")
 def test_the_core_handler_of_the_host_is_not_run(jail: Jail) -> None:
-    """Where core_pattern is a pipe, a limit of 0 does not keep the kernel from starting it as root; 1 does (core(5))."""
+    """A limit of 0 does not keep the kernel from starting it as root where core_pattern is a pipe; 1 does (core(5))."""
     jail.attack(
         """
 tried(resource.setrlimit, resource.RLIMIT_CORE, (0, 0))
