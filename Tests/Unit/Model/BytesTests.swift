@@ -130,8 +130,8 @@ import Testing
     @Test func `an exit report of an older journal knows less`() throws {
         var writer = ByteWriter()
         ExitReport(cause: .exited).write(to: &writer)
-        // The count and three numbers are what was added since.
-        let back = try reading(Array(writer.bytes.dropLast(4 + 3 * 8))) { reader in try ExitReport(from: &reader) }
+        // The count and four numbers are what was added since.
+        let back = try reading(Array(writer.bytes.dropLast(4 + 4 * 8))) { reader in try ExitReport(from: &reader) }
         #expect(back == ExitReport(cause: .exited))
         #expect(isRefused(Array(writer.bytes.dropLast(1))) { reader in try ExitReport(from: &reader) })
     }
