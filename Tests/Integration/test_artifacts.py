@@ -234,9 +234,9 @@ def test_a_keeper_that_is_gone_takes_them_with_it_and_the_record_says_so(daemon:
         job = daemon.jobs.start("shell.run", {"script": script}, grants=gate.grants)
         until(lambda: state_name(daemon.jobs.status(job).state) == "RUNNING", "it never ran")
         daemon.kill9()
-        gate.open()
         journal = copies(daemon, job).parent / "events.journal"
         size = journal.stat().st_size
+        gate.open()
         # The EXIT record.
         until(lambda: journal.stat().st_size > size, "it never ended")
         for pid in daemon.pids("domed-keeper"):
