@@ -111,8 +111,9 @@ class Daemon:
         self.wait_ready(seconds)
         if self.uid is not None and self._proxy is None:
             self._proxy = proxy.start(self.uid, self.directory / "proxy.sock", self.socket)
-        for channel in self._channels:
-            # One that tried while the daemon was down fails calls until its next attempt.
+        for channel in self._channels[:1]:
+            # One that tried while the daemon was down fails calls until its next attempt. Only the one that `jobs`
+            # uses, as a rule: a test may have left a thousand behind, more than domed serves.
             grpc.channel_ready_future(channel).result(seconds)
         return self
 
