@@ -13,7 +13,7 @@
 #define DOME_FREEZE(type, member, offset) \
     _Static_assert(offsetof(type, member) == (offset), #type "." #member " moved: this breaks every plugin")
 
-_Static_assert(DOME_ABI_MAJOR == 0 && DOME_ABI_MINOR == 9, "a new ABI version: review every line below");
+_Static_assert(DOME_ABI_MAJOR == 1 && DOME_ABI_MINOR == 0, "a new ABI version: review every line below");
 
 DOME_FREEZE_SIZE(dome_status_t, 4);
 DOME_FREEZE_SIZE(dome_log_level_t, 4);
@@ -62,6 +62,41 @@ DOME_FREEZE(dome_log_api_t, write, 8);
 DOME_FREEZE_SIZE(dome_cancel_api_t, 16);
 DOME_FREEZE(dome_cancel_api_t, struct_size, 0);
 DOME_FREEZE(dome_cancel_api_t, is_canceled, 8);
+
+DOME_FREEZE_SIZE(dome_adapter_api_t, 64);
+DOME_FREEZE(dome_adapter_api_t, struct_size, 0);
+DOME_FREEZE(dome_adapter_api_t, get_descriptor, 8);
+DOME_FREEZE(dome_adapter_api_t, connect, 16);
+DOME_FREEZE(dome_adapter_api_t, execute, 24);
+DOME_FREEZE(dome_adapter_api_t, health, 32);
+DOME_FREEZE(dome_adapter_api_t, audit, 40);
+DOME_FREEZE(dome_adapter_api_t, disconnect, 48);
+DOME_FREEZE(dome_adapter_api_t, get_extension, 56);
+
+DOME_FREEZE_SIZE(dome_progress_api_t, 16);
+DOME_FREEZE(dome_progress_api_t, struct_size, 0);
+DOME_FREEZE(dome_progress_api_t, report, 8);
+
+DOME_FREEZE_SIZE(dome_artifact_api_t, 40);
+DOME_FREEZE(dome_artifact_api_t, struct_size, 0);
+DOME_FREEZE(dome_artifact_api_t, create, 8);
+DOME_FREEZE(dome_artifact_api_t, write, 16);
+DOME_FREEZE(dome_artifact_api_t, finish, 24);
+DOME_FREEZE(dome_artifact_api_t, discard, 32);
+
+DOME_FREEZE_SIZE(dome_secrets_api_t, 16);
+DOME_FREEZE(dome_secrets_api_t, struct_size, 0);
+DOME_FREEZE(dome_secrets_api_t, get, 8);
+
+DOME_FREEZE_SIZE(dome_config_api_t, 16);
+DOME_FREEZE(dome_config_api_t, struct_size, 0);
+DOME_FREEZE(dome_config_api_t, get, 8);
+
+DOME_FREEZE_SIZE(dome_clock_api_t, 32);
+DOME_FREEZE(dome_clock_api_t, struct_size, 0);
+DOME_FREEZE(dome_clock_api_t, monotonic_nanoseconds, 8);
+DOME_FREEZE(dome_clock_api_t, wall_nanoseconds, 16);
+DOME_FREEZE(dome_clock_api_t, remaining_nanoseconds, 24);
 
 #endif
 

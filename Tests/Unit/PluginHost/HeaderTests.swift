@@ -10,7 +10,7 @@ struct HeaderTests {
         }
     }
 
-    @Test func `there are headers to test`() { #expect(Self.headers.count >= 12) }
+    @Test func `there are headers to test`() { #expect(Self.headers.count >= 17) }
 
     @Test(arguments: headers)
     func `a header compiles alone, as C11 and as C++17`(header: String) throws {
@@ -46,11 +46,34 @@ struct HeaderTests {
 
     private static let plugin = """
         #include <dome/dome.h>
+        struct dome_adapter { int calls; };
         namespace {
-        bool init(dome_host_t *, const dome_host_api_t *, const char *, size_t) { return true; }
+        const dome_host_api_t *api;
+        dome_adapter connection;
+        const dome_descriptor_t *get_descriptor() {
+            static const dome_descriptor_t descriptor = {sizeof(dome_descriptor_t), DOME_TEXT_INIT("org.example.cc"),
+                                                         DOME_TEXT_INIT("1.0.0"), DOME_TEXT_INIT("{}")};
+            return &descriptor;
+        }
+        dome_status_t connect(dome_call_t *, const char *, size_t, dome_adapter_t **made) {
+            *made = &connection;
+            return DOME_OK;
+        }
+        dome_status_t execute(dome_adapter_t *self, dome_call_t *call, const char *, size_t, const char *payload,
+                              size_t size) {
+            self->calls++;
+            return api->reply(call, payload, size) ? DOME_OK : DOME_INVALID;
+        }
+        void disconnect(dome_adapter_t *) {}
+        bool init(dome_host_t *, const dome_host_api_t *host_api, const char *, size_t) {
+            api = host_api;
+            return true;
+        }
         void deinit() {}
         const void *get_factory(const char *id, size_t size) {
-            return dome_text_equal(id, size, DOME_TEXT(DOME_EXECUTOR)) ? nullptr : nullptr;
+            static const dome_adapter_api_t adapter = {sizeof(dome_adapter_api_t), get_descriptor, connect, execute,
+                                                       nullptr, nullptr, disconnect, nullptr};
+            return dome_text_equal(id, size, DOME_TEXT(DOME_ADAPTER)) ? &adapter : nullptr;
         }
         }
         extern "C" {

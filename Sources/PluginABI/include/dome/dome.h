@@ -6,12 +6,13 @@
  * (host.h). The host maps a library only in a `domed-worker` process that holds this one plugin, so a crash in it is
  * the end of that worker and of nothing else; it is never unloaded.
  *
- * Read in this order: version.h, entry.h, host.h, then the kind you write (executor.h), then ext/ as you need it.
- * `draft/` holds what is declared but may still change; it is not included here.
+ * Read in this order: version.h, entry.h, host.h, then the kind you write (adapter.h for tools, executor.h for
+ * where jobs run), then ext/ as you need it. `draft/` holds what is declared but may still change; it is not included
+ * here.
  *
  * Rules that hold in every header
  * - TABLES start with `struct_size` (set it to sizeof) and grow at the end only. A member past the other side's
- *   struct_size does not exist: test for that before you use one that came after 0.9.
+ *   struct_size does not exist: test for that before you use one that came after 1.0.
  * - TEXT is UTF-8 with a pointer and a size in bytes, never NUL-terminated; a NULL pointer goes with size 0 only.
  *   JSON documents cross as text.
  * - IDS read `reverse.dns.name/revision`; the plain prefix `dome.` is this project's. An unknown id is answered with
@@ -33,7 +34,13 @@
 #include "host.h"
 #include "entry.h"
 #include "executor.h"
+#include "adapter.h"
 #include "ext/log.h"
 #include "ext/cancel.h"
+#include "ext/progress.h"
+#include "ext/artifact.h"
+#include "ext/secrets.h"
+#include "ext/config.h"
+#include "ext/clock.h"
 
 #endif

@@ -1,17 +1,18 @@
 /*
  * version.h: the version of this ABI, not of dome.
  *
- * The major gates loading: a host loads plugins of its own major only. Minors add and never break. A major of 0 says
- * "not frozen yet": below 1.0 a minor may break too, and a host loads a plugin of exactly its own minor. 0.9 is meant
- * to become 1.0 as it stands. A version is a number that people decide on, never a hash of the headers.
+ * The major gates loading: a host loads plugins of its own major only. Minors add and never break: a host loads older
+ * and newer minors alike, and each side looks at the other's struct_size before it uses a later member. A major of 0
+ * says "not frozen yet": below 1.0 a minor may break too, and a host loads a plugin of exactly its own minor.
+ * A version is a number that people decide on, never a hash of the headers.
  */
 #ifndef DOME_VERSION_H
 #define DOME_VERSION_H
 
 #include "platform.h"
 
-#define DOME_ABI_MAJOR 0
-#define DOME_ABI_MINOR 9
+#define DOME_ABI_MAJOR 1
+#define DOME_ABI_MINOR 0
 
 #ifdef __cplusplus
 extern "C" {
