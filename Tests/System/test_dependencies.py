@@ -61,6 +61,17 @@ def test_a_package_that_cannot_be_had_is_named_and_nothing_goes_on(machine_witho
     assert [line.split()[0] for line in asked.read_text().splitlines()] == ["install", "update", "install"]
 
 
+@pytest.mark.parametrize("machine, is_wanted", [("x86_64", True), ("aarch64", False)])
+def test_what_is_there_for_one_architecture_is_not_asked_for_on_another(
+    machine_without_ripgrep: dict[str, str], machine: str, is_wanted: bool
+) -> None:
+    asked = write_apt_get(machine_without_ripgrep, "exit 100")
+    environment = machine_without_ripgrep | {"HOSTTYPE": machine}
+    assert subprocess.run([DEPS, "test"], env=environment, capture_output=True, check=False).returncode != 0
+    assert ("user-mode-linux" in asked.read_text().split()) == is_wanted
+    assert "dbus" in asked.read_text().split()
+
+
 def test_without_root_and_sudo_the_command_to_type_is_shown(machine_without_ripgrep: dict[str, str]) -> None:
     (Path(machine_without_ripgrep["PATH"]) / "sudo").write_text("#!/bin/bash\nexit 1\n")
     asked = write_apt_get(machine_without_ripgrep, "exit 0")

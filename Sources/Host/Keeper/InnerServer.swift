@@ -11,6 +11,8 @@ final class InnerServer {
     private(set) var state = KeeperInnerServer.State.starting
     private(set) var layers: EnforcedLayers = []
     private(set) var message = ""
+    /// What every job of it must have around it, and what one that may make Unix sockets.
+    private let required: (ordinary: EnforcedLayers, withSockets: EnforcedLayers)
     private unowned let keeper: Keeper
     private var server: JailServer?
     private var reading: EventLoop.Registration?
@@ -44,21 +46,16 @@ final class InnerServer {
                 hasHostNetwork: hasHostNetwork, isRoot: JailServer.isPrivileged, allowsUnixSockets: allowsUnixSockets,
                 hasCgroups: keeper.cgroups != nil)
         }
-        (required, requiredWithSockets) = (layers(false), layers(true))
+        required = (layers(false), layers(true))
     }
-
-    /// What every job of it must have around it.
-    private let required: EnforcedLayers
-    /// What one must have that may make Unix sockets.
-    private let requiredWithSockets: EnforcedLayers
 
     /// What a job must have around it to pass its gate.
     func requiredLayers(allowsUnixSockets: Bool) -> EnforcedLayers {
-        allowsUnixSockets ? requiredWithSockets : required
+        allowsUnixSockets ? required.withSockets : required.ordinary
     }
 
-    /// Which layers a job lacks and what to do about it, or nil.
-    func missing(_ layers: EnforcedLayers) -> String? {
+    /// Which of the `required` layers a job with these `layers` lacks and what to do about it, or nil.
+    static func complaint(_ required: EnforcedLayers, _ layers: EnforcedLayers) -> String? {
         SandboxLayers.complaint(missing: required.subtracting(layers).rawValue)
     }
 
@@ -119,7 +116,7 @@ final class InnerServer {
         endProbe()
         guard state == .starting else { return }
         layers = exit.layers
-        if let missing = missing(exit.layers) {
+        if let missing = Self.complaint(required.ordinary, exit.layers) {
             becomeUnusable(missing)
         } else if exit.rawWaitStatus != 0 || !exit.hasExecuted {
             becomeUnusable("`true` ended with wait status \(exit.rawWaitStatus) in the jail")
@@ -160,8 +157,8 @@ final class InnerServer {
         var status = KeeperInnerServer(
             hasHostNetwork: hasHostNetwork, state: state, processID: server?.processID ?? 0, layers: layers.rawValue,
             message: message)
-        status.requiredLayers = required.rawValue
-        status.requiredLayersWithSockets = requiredWithSockets.rawValue
+        status.requiredLayers = required.ordinary.rawValue
+        status.requiredLayersWithSockets = required.withSockets.rawValue
         status.jobUserID = JailServer.jobUserID
         status.systemPaths = systemPaths
         keeper.send(.innerServer(status), descriptors: server.map { [$0.pidfd] } ?? [])

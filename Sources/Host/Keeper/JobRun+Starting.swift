@@ -10,8 +10,8 @@ extension JobRun {
     /// Makes the pipes and asks the inner server. A failure ends the job as `launchFailed`.
     func start(_ plan: LaunchPlan) {
         do throws(DomeError) {
-            let required = server.requiredLayers(allowsUnixSockets: plan.allowsUnixSockets)
-            let spec = try JailSpec(plan, isGated: isGated, requiredLayers: required)
+            requiredLayers = server.requiredLayers(allowsUnixSockets: plan.allowsUnixSockets)
+            let spec = try JailSpec(plan, isGated: isGated, requiredLayers: requiredLayers)
             var descriptors = JailServer.Descriptors()
             if plan.usesTerminal {
                 let terminal = try PseudoTerminal()
@@ -49,7 +49,7 @@ extension JobRun {
     func prepared(_ layers: EnforcedLayers, _ work: FileDescriptor?) {
         (self.layers, self.work) = (layers, work)
         if isAborted { return }
-        if let missing = server.missing(layers) { return endUnenforced(missing) }
+        if let missing = InnerServer.complaint(requiredLayers, layers) { return endUnenforced(missing) }
         if phase == .preparing { phase = .gated }
         keeper.send(.prepared(jobID))
     }

@@ -30,6 +30,8 @@ final class JobRun {
     var report: ExitReport?
     /// /job, from the gate to the release.
     var work: FileDescriptor?
+    /// What it must have around it to pass its gate, and what it has.
+    var requiredLayers: EnforcedLayers = []
     var layers: EnforcedLayers = []
     /// Its control group, from the launch to the end.
     var cgroup: JobCgroup?

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
 import shlex
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -27,6 +29,13 @@ sync
 echo o >/proc/sysrq-trigger
 exec sleep 60
 """
+
+
+def obstacle() -> str | None:
+    """Why there can be no such machine here; None if there can."""
+    if shutil.which("linux.uml"):
+        return None
+    return f"User-Mode Linux is not installed (make deps); Debian has it for x86_64, and this is {platform.machine()}"
 
 
 def run(command: list[str], *, megabytes: int = 1024, timeout: float = 300) -> tuple[int, str]:
