@@ -2,7 +2,8 @@
 again with Landlock masked to each older ABI, and against a jail with a layer left out, where the attack must work.
 
 `@canary(layers)` says what is left out for that (see Sources/Host/CJail/weak.h); `as_root` and `as_user` say it where
-the two differ, None where no canary is possible, with the reason in `why`.
+the two differ, None where no canary is possible, with the reason in `why`. `by` is what the case itself does otherwise
+when it is its own canary. `held_with` names weaknesses with which the case must hold all the same.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ class Outcomes:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Outcomes(config), "security-outcomes")
-    config.addinivalue_line("markers", "canary(layers, as_root, as_user, grants, why): what makes the attack work")
+    config.addinivalue_line(
+        "markers", "canary(layers, as_root, as_user, grants, by, held_with, why): what makes the attack work"
+    )
     config.addinivalue_line("markers", "no_canary(why): what the case shows needs no weak jail")
     config.addinivalue_line("markers", "apart_from_landlock: older ABIs only in the long run (DOME_SOAK=1)")
 
@@ -45,6 +48,8 @@ def modes(function: pytest.FunctionDefinition) -> Iterator[tuple[str, Mode]]:
         for abi in ABIS:
             yield f"{who}-landlock{abi}", Mode(who, f"abi={abi}")
         if marker is not None:
+            for weakness in marker.kwargs.get("held_with", ()):
+                yield f"{who}-{weakness}", Mode(who, weakness)
             layers = marker.kwargs.get(f"as_{who}", marker.args[0] if marker.args else "")
             if layers is not None:
                 grants = tuple(marker.kwargs.get("grants", ()))

@@ -104,7 +104,8 @@ static int attend(pid_t tool) {
         siginfo_t info;
         int number = sigwaitinfo(&all, &info);
         // Only the server, outside our PID namespace, has pid 0 here: what the job sends us is not forwarded.
-        if (number > 0 && number != SIGCHLD && number != SIGRTMIN && info.si_pid == 0) kill(-tool, number);
+        bool is_ours = info.si_pid == 0 || weak_in(WEAK_SENDER);
+        if (number > 0 && number != SIGCHLD && number != SIGRTMIN && is_ours) kill(-tool, number);
         int status;
         pid_t pid;
         while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
@@ -123,7 +124,7 @@ static uint64_t microseconds(struct timeval time) {
 // being forked: the kernel restarts a fork that finds a signal pending.
 static void empty_namespace(struct outcome *outcome, int ends) {
     // Without a namespace of its own that would be every job.
-    if (!weak_in(WEAK_PIDS)) kill(-1, SIGKILL);
+    if (!weak_in(WEAK_PIDS) && !weak_in(WEAK_REST)) kill(-1, SIGKILL);
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) {}
     struct rusage own, others;
     getrusage(RUSAGE_SELF, &own);

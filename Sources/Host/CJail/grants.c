@@ -130,8 +130,10 @@ static bool clone_source(struct server *server, struct job *job, int source, con
 static bool open_source(struct server *server, struct job *job, const struct dome_jail_mount *mount, int *tree,
                         bool *is_directory, struct failure *failure) {
     const char *path = job->plan.bytes + mount->source;
-    int source = sys_openat2(server->host_root, path + 1, O_PATH | O_NOFOLLOW, 0,
-                             RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_IN_ROOT);
+    weak_await_swap(server, mount, path);
+    int source = weak_in(WEAK_GRANTS) ? weak_open_grant(server, path)
+                                      : sys_openat2(server->host_root, path + 1, O_PATH | O_NOFOLLOW, 0,
+                                                    RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_IN_ROOT);
     if (source < 0) return fail(failure, DOME_JAIL_STAGE_GRANT_OPEN, errno, path);
     struct stat status;
     bool is_good = false;
@@ -142,7 +144,7 @@ static bool open_source(struct server *server, struct job *job, const struct dom
         fail(failure, DOME_JAIL_STAGE_GRANT_OPEN, ELOOP, path);
     } else if (!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode)) {
         fail(failure, DOME_JAIL_STAGE_GRANT_OPEN, EINVAL, path);
-    } else if ((mount->device | mount->inode) != 0 &&
+    } else if (!weak_in(WEAK_GRANTS) && (mount->device | mount->inode) != 0 &&
                (mount->device != status.st_dev || mount->inode != status.st_ino)) {
         fail(failure, DOME_JAIL_STAGE_GRANT_CHANGED, ESTALE, path);
     } else {

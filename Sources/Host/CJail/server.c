@@ -174,7 +174,7 @@ static bool receive(void) {
     ssize_t size = recvmsg(SERVER_SOCKET, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (size < 0 && (errno == EAGAIN || errno == EINTR)) return errno == EINTR;
     // The keeper is gone. We are the init of our PID namespace: the kernel kills every job before it lets us go.
-    if (size <= 0) _exit(0);
+    if (size <= 0) weak_outlive_keeper(), _exit(0);
     int descriptors[FD_COUNT];
     bool is_whole = (size_t)size >= sizeof(struct request);
     bool is_good = take_descriptors(&message, is_whole ? inbox.request.descriptor_mask : 0, descriptors);
@@ -256,7 +256,8 @@ static bool set_up(int argc, char *const *argv, struct failure *failure) {
     if (!weak_read(failure)) return false;
     if (argc < 5 || argc > 100) return fail(failure, DOME_JAIL_STAGE_SERVER_SETUP, EINVAL, "arguments");
     // Bound to the keeper's only thread; a keeper that died before this is seen as EOF.
-    if (strcmp(argv[2], "thread") == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) {
+    bool is_bound = strcmp(argv[2], "thread") == 0 && !weak_in(WEAK_PARENT);
+    if (is_bound && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) {
         return fail(failure, DOME_JAIL_STAGE_SERVER_SETUP, errno, "PDEATHSIG");
     }
     prctl(PR_SET_NAME, DOME_JAIL_ARGV0, 0, 0, 0);

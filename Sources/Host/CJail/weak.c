@@ -8,13 +8,15 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *const names[WEAK_COUNT] = {
     [WEAK_HOST_TREE] = "host_tree", [WEAK_SIZES] = "sizes", [WEAK_PIDS] = "pids", [WEAK_IPC] = "ipc",
     [WEAK_IDENTITY] = "identity", [WEAK_NESTED] = "nested", [WEAK_CAPABILITIES] = "capabilities",
     [WEAK_LIMITS] = "limits", [WEAK_DESCRIPTORS] = "descriptors", [WEAK_DUMPABLE] = "dumpable",
-    [WEAK_LANDLOCK] = "landlock", [WEAK_SECCOMP] = "seccomp",
+    [WEAK_LANDLOCK] = "landlock", [WEAK_SECCOMP] = "seccomp", [WEAK_GRANTS] = "grants", [WEAK_PARENT] = "parent",
+    [WEAK_REST] = "rest", [WEAK_SENDER] = "sender", [WEAK_WINDOW] = "window",
 };
 static bool is_weak[WEAK_COUNT];
 static int abi_limit = -1;
@@ -72,6 +74,25 @@ void weak_mount_host(void) {
 
 void weak_keep_descriptors(void) {
     for (int fd = 3; fd < 256; fd++) fcntl(fd, F_SETFD, 0);
+}
+
+void weak_await_swap(const struct server *server, const struct dome_jail_mount *mount, const char *path) {
+    if (!is_weak[WEAK_WINDOW] || (mount->device | mount->inode) == 0) return;
+    const struct timespec pause = {.tv_nsec = 100 * 1000};
+    for (int round = 0; round < 2 * 1000; round++) {
+        struct stat status;
+        bool is_there = fstatat(server->host_root, path + 1, &status, AT_SYMLINK_NOFOLLOW) == 0;
+        if (is_there && (status.st_dev != mount->device || status.st_ino != mount->inode)) return;
+        nanosleep(&pause, NULL);
+    }
+}
+
+int weak_open_grant(const struct server *server, const char *path) {
+    return openat(server->host_root, path + 1, O_RDONLY | O_CLOEXEC);
+}
+
+void weak_outlive_keeper(void) {
+    while (is_weak[WEAK_PARENT]) pause();
 }
 
 #endif

@@ -21,6 +21,14 @@ enum weakness {
     WEAK_DUMPABLE,     // PID 1 can be read by its job
     WEAK_LANDLOCK,
     WEAK_SECCOMP,
+    WEAK_GRANTS,       // granted paths are opened as anybody would: through links, not compared with what was checked,
+                       // and waiting for whoever is at the other end of a FIFO
+    WEAK_PARENT,       // the server, and with it its jobs, outlives its keeper
+    WEAK_REST,         // PID 1 waits for what the tool left behind instead of ending it
+    WEAK_SENDER,       // PID 1 passes on to the tool what the job itself sends
+    // No layer, but a place to look: a grant is opened only once something else lies at its path than was checked
+    // (or after 0.3 seconds). What is swapped at any other moment would be found by chance only.
+    WEAK_WINDOW,
     WEAK_COUNT,
 };
 
@@ -36,6 +44,12 @@ void weak_open_host(void);
 void weak_mount_host(void);
 // WEAK_DESCRIPTORS: everything survives exec.
 void weak_keep_descriptors(void);
+// WEAK_WINDOW, before a grant is opened.
+void weak_await_swap(const struct server *server, const struct dome_jail_mount *mount, const char *path);
+// WEAK_GRANTS: what is at a granted path; -1 and errno.
+int weak_open_grant(const struct server *server, const char *path);
+// WEAK_PARENT: does not return when it is weak.
+void weak_outlive_keeper(void);
 #else
 static inline bool weak_read(struct failure *failure) { return (void)failure, true; }
 static inline bool weak_in(enum weakness weakness) { return (void)weakness, false; }
@@ -43,6 +57,13 @@ static inline int weak_abi_limit(int limit) { return limit; }
 static inline void weak_open_host(void) {}
 static inline void weak_mount_host(void) {}
 static inline void weak_keep_descriptors(void) {}
+static inline void weak_await_swap(const struct server *server, const struct dome_jail_mount *mount, const char *path) {
+    (void)server, (void)mount, (void)path;
+}
+static inline int weak_open_grant(const struct server *server, const char *path) {
+    return (void)server, (void)path, -1;
+}
+static inline void weak_outlive_keeper(void) {}
 #endif
 
 #endif

@@ -20,6 +20,8 @@ from .trees import Trees
 ORDINARY_UID = 54321
 # A canary without any jail: the attack as a process of the daemon's own user.
 NO_JAIL = "no jail"
+# A canary in which the kernel ends the keeper with the daemon that started it.
+BOUND_KEEPER = "a keeper that is bound to its domed"
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,12 @@ class Arena:
 
     def new_daemon(self, mode: Mode, **rest: Any) -> Daemon:
         """A daemon that is not shared, not started yet; the caller's to close."""
-        weakness = None if mode.weakness == NO_JAIL else mode.weakness
+        if mode.weakness == BOUND_KEEPER:
+            binaries = self.trees.with_bound_keeper()
+        else:
+            binaries = self.trees.binaries(None if mode.weakness == NO_JAIL else mode.weakness)
         uid = mode.uid if mode.uid != os.geteuid() else None
-        daemon = Daemon(binaries=self.trees.binaries(weakness), uid=uid, **rest)
+        daemon = Daemon(binaries=binaries, uid=uid, **rest)
         daemon.write_policy({"tools": {"shell.run": {"allow": ["net.full", "unix"]}}})
         return daemon
 
@@ -123,6 +128,30 @@ class Jail:
     def sibling(self, script: str, **rest: Any) -> Iterator[str]:
         """Another job, a shell script that prints "up" when it is ready and then stays; its id."""
         job = self.daemon.jobs.start("shell.run", {"script": script + "\necho up; exec sleep 1000"}, **rest)
+        try:
+            next(one for one in self.daemon.jobs.follow(job) if one.line == b"up")
+            yield job
+        finally:
+            self.daemon.jobs.cancel(job)
+
+    @contextmanager
+    def swapping(self, folder: Path, other: str) -> Iterator[str]:
+        """A job that makes x and y in `folder` and swaps them all the time: x is a folder, y what the Python statement
+        `other` makes; each is always one of the two."""
+        program = f"""
+import ctypes, os, time
+os.chdir({str(folder)!r})
+os.mkdir('x')
+{other}
+exchange = ctypes.CDLL(None, use_errno=True).renameat2
+assert exchange(-100, b'x', -100, b'y', 2) == 0 and exchange(-100, b'x', -100, b'y', 2) == 0
+print('up', flush=True)
+while True:
+    exchange(-100, b'x', -100, b'y', 2)
+    time.sleep(0.0005)
+"""
+        task = {"argv": ["/usr/bin/python3", "-I", "-c", program]}
+        job = self.daemon.jobs.start("shell.run", task, grants=[f"fs.write:{folder}"])
         try:
             next(one for one in self.daemon.jobs.follow(job) if one.line == b"up")
             yield job

@@ -49,7 +49,8 @@ def canary_text(item: pytest.Item) -> str:
     texts = {}
     for who in ("root", "user"):
         layers = marker.kwargs.get(f"as_{who}", common)
-        parts = [part for part in (layers, *(f"grant {grant}" for grant in marker.kwargs.get("grants", ()))) if part]
+        grants = (f"grant {grant}" for grant in marker.kwargs.get("grants", ()))
+        parts = [part for part in (layers, *grants, marker.kwargs.get("by")) if part]
         texts[who] = ", ".join(parts) if layers is not None else f"none: {marker.kwargs['why']}"
     if texts["root"] == texts["user"]:
         return texts["root"]

@@ -1,4 +1,4 @@
-"""Copies of the built tree that every user may execute, with the jail that a test wants in it."""
+"""Copies of the built tree that every user may execute, with the jail and the keeper that a test wants in it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from .paths import ROOT, bin_dir
 
 PROGRAMS = ("domed", "dome", "domed-keeper", "domed-worker")
+BOUND = "bound keeper"
 WEAK_JAIL = ROOT / "build" / "jail" / "domed-jail-weak"
 
 
@@ -32,15 +33,34 @@ class Trees:
         if weakness is None:
             self._copy(self.folder / "0")
             return self.folder / "0" / "bin"
-        shipped = self.binaries().parent
-        folder = self.folder / str(len(self._known))
-        shutil.copytree(shipped, folder, copy_function=os.link)
+        folder = self._linked()
         jail = folder / "lib" / "dome" / "domed-jail"
         jail.unlink()
         shutil.copy(WEAK_JAIL, jail)
         jail.chmod(0o755)
         (folder / "lib" / "dome" / "domed-jail.weak").write_text(weakness)
         return folder / "bin"
+
+    def with_bound_keeper(self) -> Path:
+        """The folder of programs whose keeper dies with the domed that started it."""
+        if BOUND not in self._known:
+            folder = self._linked()
+            keeper = folder / "bin" / "domed-keeper"
+            # Beside bin, so that it finds ../lib all the same.
+            (folder / "keeper").mkdir(mode=0o755)
+            keeper.rename(folder / "keeper" / "domed-keeper")
+            keeper.write_text(f'#!/bin/sh\nexec setpriv --pdeathsig KILL {folder}/keeper/domed-keeper "$@"\n')
+            keeper.chmod(0o755)
+            self._known[BOUND] = folder / "bin"
+        return self._known[BOUND]
+
+    def _linked(self) -> Path:
+        """A tree of links to the programs as they are shipped."""
+        shipped = self.binaries().parent
+        folder = self.folder / str(len(self._known))
+        shutil.copytree(shipped, folder, copy_function=os.link)
+        folder.chmod(0o755)
+        return folder
 
     @staticmethod
     def _copy(folder: Path) -> None:
