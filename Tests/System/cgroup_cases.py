@@ -3,7 +3,6 @@ processes that it contains. Collected by test_cgroup.py, on this machine or in o
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 import time
@@ -12,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from domekit.cgroups import cgroup_root
+from domekit.cgroups import cgroup_root, remove_tree
 from domekit.daemon import Daemon
-from domekit.jobs import Event
-from domekit.tools import write_script_tool
+from domekit.limits import guards, record, write_limited_tools
 from domekit.trees import Trees
 
 UID = 54321
@@ -43,12 +41,7 @@ def daemon(request: pytest.FixtureRequest, trees: Trees) -> Iterator[Daemon]:
     for path in [subtree, *(subtree / name for name in ("cgroup.procs", "cgroup.subtree_control", "cgroup.threads"))]:
         os.chown(path, uid or 0, uid or 0)
     daemon = Daemon(binaries=trees.binaries(WEAKNESS), uid=uid, environment={"DOME_CGROUP": str(subtree)})
-    limits = {"memory_bytes": 64 << 20, "pids": 32, "cpu_percent": 50}
-    write_script_tool(daemon, "t.own", "cat /proc/self/cgroup", limits=limits)
-    write_script_tool(daemon, "t.memory", "tail /dev/zero; echo survived", limits=limits)
-    write_script_tool(daemon, "t.forks", "for i in $(seq 60); do sleep 2 & done 2>&1; wait", limits=limits)
-    write_script_tool(daemon, "t.spin", "i=0; while [ $i -lt 2000000 ]; do i=$((i+1)); done", limits=limits)
-    write_script_tool(daemon, "t.wait", "echo up; sleep 1000", limits=limits)
+    write_limited_tools(daemon)
     (subtree / "domed" / "cgroup.procs").write_text(str(os.getpid()))
     try:
         daemon.start()
@@ -56,29 +49,7 @@ def daemon(request: pytest.FixtureRequest, trees: Trees) -> Iterator[Daemon]:
         (ROOT / home / "cgroup.procs").write_text(str(os.getpid()))
     yield daemon
     daemon.close()
-    remove(subtree)
-
-
-def remove(subtree: Path) -> None:
-    """Takes the groups away once their last processes have died."""
-    deadline = time.monotonic() + 10
-    while subtree.exists():
-        for folder, _, _ in os.walk(subtree, topdown=False):
-            try:
-                os.rmdir(folder)
-            except OSError:
-                assert time.monotonic() < deadline, folder
-                time.sleep(0.02)
-                break
-
-
-def guards(events: list[Event]) -> dict[str, dict]:
-    return {one.payload["limit"]: one.payload for one in events if one.type == "GUARD"}
-
-
-def record(daemon: Daemon, events: list[Event]) -> tuple[dict, dict]:
-    status = daemon.jobs.status(events[0].raw.job_id)
-    return json.loads(status.enforcement_json), json.loads(status.resources_json)
+    remove_tree(subtree)
 
 
 def leaves(daemon: Daemon) -> list[Path]:

@@ -43,7 +43,7 @@ def test_everything_is_in_its_place(moved_tree: Path) -> None:
         "lib/pkgconfig/dome-plugin.pc",
         "lib/systemd/user/domed.socket",
         "lib/systemd/user/domed.service",
-        "lib/systemd/user/domed-keeper.service",
+        "lib/systemd/user/domed-keeper@.service",
         "share/dome/apparmor/dome",
     ):
         assert (moved_tree / file).is_file(), file

@@ -6,9 +6,16 @@ import DomeModel
 import DomePlatform
 import Glibc
 
+/// The command line's, or those that domed wrote into a file for the service manager's instance.
+func arguments() throws(DomeError) -> [String] {
+    let given = Array(CommandLine.arguments.dropFirst())
+    guard given.first == "--arguments", given.count == 2 else { return given }
+    return KeeperConfiguration.arguments(fromFile: try Files.read(given[1], limitBytes: 64 << 10))
+}
+
 /// Serves until the keeper has nothing left to hold.
 func serve() throws(DomeError) {
-    let configuration = try KeeperConfiguration(arguments: Array(CommandLine.arguments.dropFirst()))
+    let configuration = try KeeperConfiguration(arguments: arguments())
     ProcessSetup.prepare()
     let loop = try EventLoop()
     let keeper = try Keeper(configuration, on: loop)

@@ -82,15 +82,25 @@ final class Daemon {
             facts: FactsReader(executor: try LoopExecutor.onNewThread(named: "dome-facts")),
             rules: RulesReader(executor: try LoopExecutor.onNewThread(named: "dome-rules")),
             keepers: KeeperPool(
-                folder: directories.state + "/keepers", jobsPath: directories.jobsPath,
-                keeperPath: programs + "/domed-keeper",
-                extraArguments: [
-                    "--disk-full-grace-ms", "\(min(configuration.diskFullGraceSeconds, 1 << 32) * 1_000)",
-                    "--cgroup", try cgroup(variable("DOME_CGROUP")),
-                ]),
+                folder: directories.state + "/keepers",
+                starter: KeeperStarter(
+                    program: programs + "/domed-keeper", jobsPath: directories.jobsPath,
+                    extraArguments: [
+                        "--disk-full-grace-ms", "\(min(configuration.diskFullGraceSeconds, 1 << 32) * 1_000)",
+                        "--cgroup", try cgroup(variable("DOME_CGROUP")),
+                    ],
+                    unit: try keeperUnit(variable("DOME_KEEPER_UNIT"), directories))),
             workers: workers, version: version)
         engine.startProblems = problems
         return engine
+    }
+
+    /// The template that the unit of a domed that is a service names; others start their keepers themselves.
+    private static func keeperUnit(
+        _ template: String?, _ directories: Directories
+    ) throws(DomeError) -> KeeperStarter.Unit? {
+        guard let template, !template.isEmpty else { return nil }
+        return try KeeperStarter.Unit(template: template, runtimeFolder: directories.runtime)
     }
 
     /// Where the keepers that domed starts make their jobs' control groups.

@@ -26,7 +26,7 @@ struct Options {
           --help             prints this
 
         Environment: DOME_PLUGIN_PATH, DOME_REGISTRY_PATH (colon-separated folders), DOME_CGROUP (own, none or a folder:
-        where each job gets a control group), XDG_*.
+        where each job gets a control group), DOME_KEEPER_UNIT (template unit of the keepers), XDG_*.
         Signals: SIGTERM and SIGINT drain and leave; running jobs go on without the daemon.
 
         """

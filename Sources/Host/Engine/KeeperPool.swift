@@ -8,9 +8,7 @@ internal import DomePlatform
 @Core
 package final class KeeperPool {
     private let folder: String
-    private let jobsPath: String
-    private let keeperPath: String
-    private let extraArguments: [String]
+    private let starter: KeeperStarter
     package private(set) var connections: [KeeperConnection] = []
     /// Set when every keeper that was found at start has said what it holds, or is gone. One that took the connection
     /// and says nothing (a disk that hangs, a debugger) may hold jobs that live.
@@ -33,11 +31,10 @@ package final class KeeperPool {
     /// No job of that keeper is alive any more, provably.
     package var onLost: @Core (KeeperConnection) -> Void = { _ in }
 
-    package init(folder: String, jobsPath: String, keeperPath: String, extraArguments: [String]) {
+    /// - Parameter folder: of the keepers' sockets.
+    package init(folder: String, starter: KeeperStarter) {
         self.folder = folder
-        self.jobsPath = jobsPath
-        self.keeperPath = keeperPath
-        self.extraArguments = extraArguments
+        self.starter = starter
     }
 
     /// Connects to every keeper that answers, and waits until each has said which jobs it has; for those that do not,
@@ -65,7 +62,7 @@ package final class KeeperPool {
         }
         connections.sort { $0.generation < $1.generation }
         let isSame = { (connection: KeeperConnection) in
-            Files.isSameFile("/proc/\(connection.hello?.processID ?? 0)/exe", self.keeperPath)
+            Files.isSameFile("/proc/\(connection.hello?.processID ?? 0)/exe", self.starter.program)
         }
         for connection in connections where !connection.isRetired {
             if connection === connections.last, isSame(connection) {
@@ -152,17 +149,11 @@ package final class KeeperPool {
         let path = "\(folder)/\(generation).sock"
         do throws(DomeError) {
             forget(path)
-            var program = Subprocess(
-                keeperPath,
-                ["domed-keeper", "--socket", path, "--jobs", jobsPath, "--generation", "\(generation)"]
-                    + extraArguments)
-            program.environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"]
-            program.isSessionLeader = true
-            program.descriptors = [(try Files.duplicateStandardError(), 2)]
-            let process = try ProcessHandle(try program.start())
+            let process = try starter.start(socketPath: path, generation: generation)
+            defer { starter.tidy(generation: generation) }
             try process.whenEnded(on: Core.loop) {}
             Log.info("keeper.started", ["generation": String(generation), "pid": String(process.processID)])
-            try await connect(path, process)
+            try await connect(path, process, generation)
             problem = nil
             consecutiveFailures = 0
         } catch {
@@ -173,16 +164,20 @@ package final class KeeperPool {
         }
     }
 
-    private func connect(_ path: String, _ process: ProcessHandle) async throws(DomeError) {
+    private func connect(
+        _ path: String, _ process: ProcessHandle, _ generation: UInt64
+    ) async throws(DomeError) {
         let connection = makeConnection(path)
         let deadline = Clock.monotonicNanoseconds() + 5_000_000_000
         while true {
+            // Asked first: a service manager's client ends when the keeper is ready.
+            let hasEnded = process.hasEnded
             do throws(DomeError) {
                 try connection.open()
                 break
             } catch {
-                guard !process.hasEnded else {
-                    throw DomeError(.internal, "domed-keeper ended at once", cause: error.message)
+                guard !hasEnded else {
+                    throw DomeError(.internal, starter.failure(generation), cause: error.message)
                 }
                 guard Clock.monotonicNanoseconds() < deadline else { throw error }
                 await Core.sleep(milliseconds: 2)
@@ -231,58 +226,6 @@ package final class KeeperPool {
             forget(connection.socketPath)
             onLost(connection)
             if current.value == nil { ensureStarted() }
-        }
-    }
-}
-
-// What is written down of a keeper, for a domed that comes when the keeper is already dead: which processes must be
-// gone before its journals may be touched.
-extension KeeperPool {
-    private struct Recorded {
-        var processID: Int32
-        var startTicks: UInt64
-    }
-
-    private func recordPath(_ socketPath: String) -> String { socketPath + ".json" }
-
-    private func writeRecord(_ connection: KeeperConnection) {
-        let processes = connection.innerServers.values.compactMap { server -> JSONValue? in
-            guard let ticks = ProcessHandle.startTicks(of: server.processID) else { return nil }
-            return ["pid": .integer(Int64(server.processID)), "start_ticks": .integer(Int64(clamping: ticks))]
-        }
-        let document: JSONValue = ["inner_servers": .array(processes)]
-        do throws(DomeError) {
-            try Files.writeAtomically(recordPath(connection.socketPath), Array(document.indented.utf8))
-        } catch {
-            Log.warning("keeper.record_failed", ["error": error.description])
-        }
-    }
-
-    private func record(of connection: KeeperConnection) -> [Recorded] {
-        guard let bytes = try? Files.read(recordPath(connection.socketPath), limitBytes: 1 << 16),
-            let document = try? JSONParser.parse(bytes, what: "keeper record")
-        else { return [] }
-        return (document["inner_servers"]?.arrayValue ?? []).compactMap { entry in
-            guard let pid = entry["pid"]?.integerValue, let ticks = entry["start_ticks"]?.integerValue else {
-                return nil
-            }
-            return Recorded(processID: Int32(clamping: pid), startTicks: UInt64(clamping: ticks))
-        }
-    }
-
-    private func waitUntilGone(_ processes: [Recorded]) async {
-        for process in processes {
-            while ProcessHandle.startTicks(of: process.processID) == process.startTicks {
-                await Core.sleep(milliseconds: 5)
-            }
-        }
-    }
-
-    private func forget(_ socketPath: String) {
-        for path in [socketPath, recordPath(socketPath)] {
-            do throws(DomeError) { try Files.removeTree(path) } catch {
-                Log.warning("keeper.socket_left", ["path": path, "error": error.description])
-            }
         }
     }
 }

@@ -39,8 +39,10 @@ package struct KeeperConfiguration: Sendable, Equatable {
         usage: domed-keeper [--socket PATH] [--jobs FOLDER] [--generation N]
                             [--idle-exit-ms N] [--disk-full-grace-ms N] [--disk-retry-ms N]
                             [--cgroup own|none|FOLDER]
+               domed-keeper --arguments FILE
         Holds running jobs for domed, which starts it. --cgroup: where each job gets a control group of its own; its own
-        group by default, if that was delegated to it.  SIGTERM: take no more jobs, leave when the last has ended.
+        group by default, if that was delegated to it. --arguments: takes them from FILE, with a NUL between two.
+        SIGTERM: take no more jobs, leave when the last has ended.
 
         """
 
@@ -77,6 +79,11 @@ package struct KeeperConfiguration: Sendable, Equatable {
         diskFullGraceMilliseconds = try number("--disk-full-grace-ms", diskFullGraceMilliseconds)
         diskRetryMilliseconds = try number("--disk-retry-ms", diskRetryMilliseconds)
         cgroup = try Self.cgroup(values["--cgroup"] ?? "own")
+    }
+
+    /// What the file of `--arguments` holds.
+    package static func arguments(fromFile bytes: [UInt8]) -> [String] {
+        bytes.split(separator: 0, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
     }
 
     private static func cgroup(_ text: String) throws(DomeError) -> Cgroup {

@@ -25,4 +25,12 @@ struct KeeperConfigurationTests {
             }
         }
     }
+
+    @Test func `the command line may lie in a file`() throws {
+        let arguments = KeeperConfiguration.arguments(fromFile: Array("--socket\0/with space/s\0--jobs\0/j\n".utf8))
+        #expect(arguments == ["--socket", "/with space/s", "--jobs", "/j\n"])
+        // Not cut off and silently taken for less.
+        #expect(KeeperConfiguration.arguments(fromFile: []) == [""])
+        #expect(throws: DomeError.self) { try KeeperConfiguration(arguments: [""]) }
+    }
 }
