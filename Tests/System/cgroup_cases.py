@@ -29,7 +29,7 @@ def trees() -> Iterator[Trees]:
     trees.close()
 
 
-@pytest.fixture(params=["root", "user"])
+@pytest.fixture(scope="module", params=["root", "user"])
 def daemon(request: pytest.FixtureRequest, trees: Trees) -> Iterator[Daemon]:
     """A daemon with a subtree that is its user's, as a service manager delegates it."""
     assert ROOT is not None

@@ -1,5 +1,5 @@
 """Limits of jobs under a real service manager, where it delegates the controllers to the keeper's unit. Collected by
-test_service.py, in a machine whose kernel has them."""
+test_cgroup.py, in a machine whose kernel has them."""
 
 from __future__ import annotations
 

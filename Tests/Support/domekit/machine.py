@@ -6,17 +6,19 @@ from __future__ import annotations
 
 import itertools
 import os
+import platform
+import re
 import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import uml
 from .cgroups import cgroup_root, remove_tree
 from .paths import ROOT, bin_dir
 from .trees import PROGRAMS, WEAK_JAIL
@@ -38,9 +40,21 @@ def obstacle(*, in_uml: bool = False) -> str | None:
     """Why there can be no such machine here; None if there can."""
     if os.geteuid() != 0:
         return "a machine with a service manager needs root"
-    if in_uml:
-        return uml.obstacle()
-    return None if cgroup_root() else "control groups of version 2 are not mounted"
+    if in_uml and not shutil.which("linux.uml"):
+        why = f"Debian has it for x86_64, and this is {platform.machine()}"
+        return f"User-Mode Linux is not installed (make deps); {why}"
+    return None if in_uml or cgroup_root() else "control groups of version 2 are not mounted"
+
+
+def run_cases(cases: dict[str, int], *, in_uml: bool = False) -> None:
+    """Runs these files of Tests/System there; as many tests as they are said to have must pass."""
+    variables = [f"DOME_BIN_DIR={bin_dir()}", "PYTHONDONTWRITEBYTECODE=1"] + (["DOME_IN_UML=1"] if in_uml else [])
+    files = [f"Tests/System/{name}" for name in cases]
+    settings = ["-c", "Tests/pytest.ini", "--rootdir", ".", "-o", "python_files=*_cases.py", "--durations=5", "-q"]
+    status, output = run(["env", *variables, sys.executable, "-m", "pytest", *settings, *files], in_uml=in_uml)
+    assert status == 0, output
+    assert re.search(rf"^{sum(cases.values())} passed, 0 failed$", output, re.MULTILINE), output
+    assert "skipped" not in output, output
 
 
 def run(command: list[str], *, in_uml: bool = False, timeout: float = 240) -> tuple[int, str]:
