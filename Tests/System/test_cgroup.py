@@ -1,6 +1,7 @@
 """Control groups: the cases of cgroup_cases.py, each as root and as an ordinary user, and of service_limit_cases.py,
-where a service manager delegates them. All in a throw-away machine; where version 2 of control groups lacks a controller
-they need (it belongs to version 1, or this is a container), in one with a kernel of its own, User-Mode Linux."""
+where a service manager delegates them. All in a throw-away machine; where version 2 of control groups lacks a
+controller they need (it belongs to version 1, or this is a container), in one with a kernel of its own, User-Mode
+Linux."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""dome as a service: the cases of service_cases.py, in a throw-away machine with systemd as its first process. Limits of
-jobs are in test_cgroup.py."""
+"""dome as a service: the cases of service_cases.py, in a throw-away machine with systemd as its first process.
+Limits of jobs are in test_cgroup.py."""
 
 from __future__ import annotations
 
