@@ -3,7 +3,8 @@ again with Landlock masked to each older ABI, and against a jail with a layer le
 
 `@canary(layers)` says what is left out for that (see Sources/Host/CJail/weak.h); `as_root` and `as_user` say it where
 the two differ, None where no canary is possible, with the reason in `why`. `by` is what the case itself does otherwise
-when it is its own canary. `held_with` names weaknesses with which the case must hold all the same.
+when it is its own canary. `held_with` names weaknesses with which the case must hold all the same. Where what holds is
+no layer of the jail, `@mutant(name)` names a change of our own code with which the case fails (domekit/mutants.py).
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "canary(layers, as_root, as_user, grants, by, held_with, why): what makes the attack work"
     )
-    config.addinivalue_line("markers", "no_canary(why): what the case shows needs no weak jail")
+    config.addinivalue_line("markers", "mutant(name): the change of our own code with which the case must fail")
     config.addinivalue_line("markers", "apart_from_landlock: older ABIs only in the long run (DOME_SOAK=1)")
 
 
@@ -59,7 +60,7 @@ def modes(function: pytest.FunctionDefinition) -> Iterator[tuple[str, Mode]]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "jail" not in metafunc.fixturenames:
         return
-    known = ["canary", "no_canary"]
+    known = ["canary", "mutant"]
     assert any(metafunc.definition.get_closest_marker(name) for name in known), f"{metafunc.function} has no canary"
     # What has nothing to do with Landlock is tried with its older ABIs in the long run only.
     apart = metafunc.definition.get_closest_marker("apart_from_landlock") is not None

@@ -7,6 +7,7 @@ import platform
 import pytest
 
 from domekit.arena import NO_JAIL, Jail
+from domekit.tools import registry, write_tool
 
 # Without the filter these work for anybody; Landlock stands in the way of mounts too.
 FILTER = "seccomp landlock"
@@ -141,17 +142,48 @@ met.append(signal.Signals(os.WTERMSIG(status)).name)
     )
 
 
-@pytest.mark.canary(FILTER)
-def test_input_cannot_be_faked_on_a_terminal(jail: Jail) -> None:
-    # Any descriptor will do: the filter judges the request, the kernel what it is made on.
+# Where the kernel refuses it itself (dev.tty.legacy_tiocsti is 0), only root's canary can get past that.
+@pytest.mark.canary(FILTER, as_root="seccomp landlock capabilities nested identity")
+@pytest.mark.parametrize("terminal", ["given", "own"])
+def test_input_cannot_be_faked_on_a_terminal(jail: Jail, terminal: str) -> None:
+    """On the job's controlling terminal: the one it was given (its reader outside is the keeper), and a
+    pseudo-terminal that it makes itself and leads a session on."""
+    if not (registry(jail.daemon) / "test.terminal").exists():
+        write_tool(jail.daemon, "test.terminal", {"entrypoint": {"argv_from_task": True}, "tty": True})
     jail.attack(
-        """
-try:
-    fcntl.ioctl(0, 0x5412, b'x')
-except OSError as error:
-    met.append(errno.errorcode[error.errno])
-if met != ['EPERM']: breach('the request reached the kernel')
-"""
+        f"""
+import tty
+def legacy():
+    try:
+        return open('/proc/sys/dev/tty/legacy_tiocsti').read() != '0\\n'
+    except FileNotFoundError:
+        return True  # older than 6.2
+def is_injected(terminal):
+    # What was typed for it can be read from it.
+    assert os.tcgetpgrp(terminal) == os.getpgrp(), "not the controlling terminal"
+    tty.setraw(terminal)
+    os.set_blocking(terminal, False)
+    for request in (0x5412, 0x5412 | 1 << 32):
+        for byte in b'id':
+            result = raw(16, 29, terminal, ctypes.c_ulong(request), bytes([byte]))
+        if result is not None and tried(os.read, terminal, 8) == b'id': return True
+        if os.getuid() != 0 and met[-1] == 'EIO' and not legacy(): return True
+    return False
+if {terminal!r} == 'given':
+    if is_injected(0): breach('injected')
+    tty.setcbreak(0)
+else:
+    controller, terminal = os.openpty()
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        fcntl.ioctl(terminal, 0x540e, 0)
+        os._exit(7 if is_injected(terminal) else 0)
+    status = os.waitpid(child, 0)[1]
+    assert os.WIFEXITED(status) and os.WEXITSTATUS(status) in (0, 7), status
+    if os.WEXITSTATUS(status) == 7: breach('injected')
+""",
+        tool="test.terminal",
     )
 
 

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import os
-import time
+from pathlib import Path
 
+import grpc
 import pytest
 
 from domekit.arena import Jail
+from domekit.daemon import pb2
 from domekit.jobs import assert_complete
+from domekit.tools import registry, write_tool
 
-pytestmark = [
-    pytest.mark.no_canary("shows that a stream arrives, not that a layer holds"),
-    pytest.mark.apart_from_landlock,
-]
-
-LIMIT = 64 << 20  # of what a job's journal takes
+pytestmark = pytest.mark.apart_from_landlock
+MEGABYTE = 1 << 20
 
 
-def output(jail: Jail, program: str, seconds: float = 60) -> tuple[bytes, list[dict[str, object]]]:
+def output(
+    jail: Jail, program: str, seconds: float = 60, tool: str = "shell.run"
+) -> tuple[bytes, list[dict[str, object]]]:
     """What a Python program's stdout came to, and the payloads that are no lines; its job must succeed in time."""
-    began = time.monotonic()
-    events = jail.run(["/usr/bin/python3", "-c", "import os, sys, time\n" + program])
-    assert time.monotonic() - began < seconds
+    argv = ["/usr/bin/python3", "-c", "import os, sys, time\n" + program]
+    job = jail.daemon.jobs.start(tool, {"argv": argv})
+    events = list(jail.daemon.jobs.follow(job, timeout=seconds))
     assert_complete(events)
     assert events[-1].payload["to"] == "succeeded", events[-1].payload
     lines = [one for one in events if one.line is not None]
@@ -31,18 +32,35 @@ def output(jail: Jail, program: str, seconds: float = 60) -> tuple[bytes, list[d
     return content, [one.payload for one in events if one.line is None]
 
 
+def judge_cut(jail: Jail, program: str, limit: int) -> tuple[bytes, list[dict[str, object]]]:
+    """A program that prints more than `limit`, what a job's journal takes; the canary's takes four times as much."""
+    megabytes = limit // MEGABYTE * (4 if jail.mode.is_canary else 1)
+    tool = f"test.output-{megabytes}"
+    if not (registry(jail.daemon) / tool).exists():
+        limits = {"output_bytes": megabytes * MEGABYTE}
+        write_tool(jail.daemon, tool, {"entrypoint": {"argv_from_task": True}, "limits": limits})
+    content, rest = output(jail, program, tool=tool)
+    assert len(content) > limit - MEGABYTE
+    jail.judge(len(content) > limit + (64 << 10), len(content))
+    if not jail.mode.is_canary:
+        assert any("truncated" in str(payload) for payload in rest), rest
+    return content, rest
+
+
+@pytest.mark.canary("", by="a manifest with four times the limit")
 def test_a_flood_is_cut_at_its_limit_and_ends_nothing(jail: Jail) -> None:
-    content, rest = output(
-        jail, "line = b'x' * 1023 + b'\\n'\nfor _ in range(80 << 10): sys.stdout.buffer.write(line)"
+    judge_cut(
+        jail, "line = b'x' * 1023 + b'\\n'\nfor _ in range(20 << 10): sys.stdout.buffer.write(line)", 16 * MEGABYTE
     )
-    assert LIMIT - (1 << 20) < len(content) <= LIMIT + (64 << 10)
-    assert any("truncated" in str(payload) for payload in rest), rest
 
 
+@pytest.mark.canary("", by="a manifest with four times the limit")
+@pytest.mark.mutant("keeper-splits-no-line")
 def test_a_line_of_200_megabytes_is_split_and_cut(jail: Jail) -> None:
-    content, _ = output(jail, "for _ in range(200): os.write(1, b'y' * (1 << 20))\nos.write(1, b'\\nend\\n')")
-    assert LIMIT - (1 << 20) < len(content) <= LIMIT + (64 << 10)
-    assert set(content[: 1 << 20]) <= {ord("y"), ord("\n")}
+    content, _ = judge_cut(
+        jail, "for _ in range(200): os.write(1, b'y' * (1 << 20))\nos.write(1, b'\\nend\\n')", 64 * MEGABYTE
+    )
+    assert set(content[:MEGABYTE]) <= {ord("y"), ord("\n")}
     assert resident_kilobytes(jail, "domed-keeper") < 64 << 10
     assert resident_kilobytes(jail, "domed") < 256 << 10
 
@@ -56,6 +74,7 @@ def resident_kilobytes(jail: Jail, program: str) -> int:
     return max(sizes)
 
 
+@pytest.mark.mutant("wire-takes-every-line-for-text")
 @pytest.mark.parametrize(
     "content",
     [
@@ -74,25 +93,52 @@ def test_odd_bytes_arrive_as_they_were(jail: Jail, content: bytes) -> None:
     assert arrived.removesuffix(b"\n") == content.removesuffix(b"\n")
 
 
+CLEAR = "\x1b[2J"
+
+
+@pytest.mark.mutant("dome-renders-text-as-it-is")
 def test_an_escape_sequence_is_not_sent_to_the_callers_terminal_unasked(jail: Jail) -> None:
-    """`dome logs` on something that is no terminal passes bytes on; the JSON form escapes them."""
-    events = jail.run(["/usr/bin/printf", "\\033[2J"])
-    shown = jail.daemon.dome("logs", "-o", "json", events[0].raw.job_id)
-    assert "\x1b" not in shown.stdout, shown
+    """Nothing that a job may name: only what it printed goes to the terminal, by the verbs that print it. A tool with
+    such a text in its manifest is no tool."""
+    daemon = jail.daemon
+    if not (registry(daemon) / "test.escape").exists():
+        write_tool(daemon, "test.escape", {"entrypoint": {"argv": ["/bin/true"]}, "title": f"red {CLEAR} text"})
+    [failed] = {one.raw.job_id for one in jail.run([f"/nowhere/{CLEAR}"])}
+    [named] = {one.raw.job_id for one in jail.run(["sh", "-c", f"mkdir out; echo >'out/{CLEAR}'; printf '{CLEAR}'"])}
+    shown = {("tools",): "shell.run", ("jobs",): failed, ("status",): "domed"}
+    shown |= {("job", "show", failed): "\\u{1b}[2J", ("job", "show", named): "%1B[2J", ("artifacts", named): "%1B[2J"}
+    shown |= {("logs", "-o", "json", named): "\\u001b[2J"}
+    for arguments, expected in shown.items():
+        for text in (daemon.dome_on_terminal(*arguments), daemon.dome(*arguments).stdout):
+            assert expected in text and CLEAR not in text, (arguments, text)
+            assert arguments != ("tools",) or "test.escape" not in text
+    refused = daemon.dome_on_terminal("run", "shell.run", "--", f"/nowhere/{CLEAR}")
+    assert "nowhere" in refused and CLEAR not in refused
+    assert CLEAR in daemon.dome_on_terminal("logs", named), "asked for, it is there"
 
 
+@pytest.mark.mutant("keeper-ends-with-stdout")
 def test_a_closed_stdout_does_not_end_the_job(jail: Jail) -> None:
     content, _ = output(jail, "os.write(1, b'before\\n'); os.close(1); time.sleep(0.2); os.write(2, b'after\\n')")
     assert content == b"before\nafter\n"
 
 
+@pytest.mark.canary("rest")
 def test_a_grandchild_that_holds_the_pipe_does_not_hold_up_the_end(jail: Jail) -> None:
-    content, _ = output(
-        jail, "if os.fork() == 0:\n  os.setsid()\n  time.sleep(1000)\nos.write(1, b'left\\n')", seconds=10
-    )
-    assert content == b"left\n"
+    program = "import os, time\nif os.fork() == 0:\n  os.setsid()\n  time.sleep(1000)\nos.write(1, b'left\\n')"
+    job = jail.daemon.jobs.start("shell.run", {"argv": ["/usr/bin/python3", "-c", program]})
+    assert next(one for one in jail.daemon.jobs.follow(job) if one.line is not None).line == b"left"
+    try:
+        events = list(jail.daemon.jobs.follow(job, timeout=1 if jail.mode.is_canary else 10))
+    except grpc.RpcError as error:
+        assert error.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+        jail.daemon.jobs.cancel(job)
+        return jail.judge(True, job)
+    assert_complete(events)
+    jail.judge(events[-1].payload["to"] != "succeeded", events[-1].payload)
 
 
+@pytest.mark.mutant("domed-opens-what-is-no-file")
 def test_a_fifo_in_the_job_folder_blocks_nobody(jail: Jail) -> None:
     """Neither the end of the job, nor what is done with its folder afterwards."""
     program = "os.makedirs('/job/out', exist_ok=True)\nfor name in ('/job/f', '/job/out/f'): os.mkfifo(name)"
@@ -100,12 +146,35 @@ def test_a_fifo_in_the_job_folder_blocks_nobody(jail: Jail) -> None:
     assert content == b""
 
 
+@pytest.mark.canary("window grants", held_with=["window"])
 def test_a_fifo_in_a_granted_folder_blocks_its_job_alone(jail: Jail) -> None:
+    """One in the folder, and one in the place of the folder when it is opened for the next job."""
     folder = jail.folder()
     os.mkfifo(folder / "fifo")
     os.chown(folder / "fifo", jail.mode.uid, jail.mode.uid)
-    grants = [f"fs.read:{folder}"]
-    job = jail.daemon.jobs.start("shell.run", {"argv": ["cat", str(folder / "fifo")]}, grants=grants)
-    assert jail.run(["/bin/true"])[-1].payload["to"] == "succeeded"
-    jail.daemon.jobs.cancel(job)
-    assert list(jail.daemon.jobs.follow(job))[-1].payload["to"] == "canceled"
+    jobs = jail.own_daemon().jobs
+    job = jobs.start("shell.run", {"argv": ["cat", str(folder / "fifo")]}, grants=[f"fs.read:{folder}"])
+    with jail.swapping(folder, "os.mkfifo('y')"):
+        is_blocked, refusals = False, 0
+        for _ in range(60):
+            reply = jail.list_swapped(folder, wait_ms=0)
+            true = jobs.submit("shell.run", {"argv": ["true"]}, wait_ms=1_000 if jail.mode.is_canary else 10_000)
+            is_blocked = true.state != pb2.JOB_STATE_SUCCEEDED
+            if is_blocked or refusals == 3:
+                break
+            if reply.job_id:
+                refusals += "granted path" in str(list(jobs.follow(reply.job_id))[-2:])
+    release(folder)
+    jail.judge(is_blocked, refusals)
+    assert refusals == 3 or "window" not in (jail.mode.weakness or "") or is_blocked, "this case shows nothing"
+    jobs.cancel(job)
+    assert list(jobs.follow(job))[-1].payload["to"] == "canceled"
+
+
+def release(folder: Path) -> None:
+    """Whoever waits for the FIFO that was swapped."""
+    for name in ("x", "y"):
+        try:
+            os.close(os.open(folder / name, os.O_RDWR | os.O_NONBLOCK))
+        except IsADirectoryError:
+            pass

@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from domekit import cases
+from domekit import cases, mutants
 from domekit.paths import ROOT
 
 
@@ -32,6 +32,15 @@ def test_the_table_of_cases_says_what_happened(request: pytest.FixtureRequest) -
 
 def cases_key(request: pytest.FixtureRequest) -> pytest.StashKey[dict[str, str]]:
     return request.config.pluginmanager.get_plugin("security-outcomes").key  # type: ignore[union-attr]
+
+
+def test_each_mutant_that_a_case_names_is_one_that_the_case_must_notice(request: pytest.FixtureRequest) -> None:
+    """Built in the long run, see Tests/System/test_mutants.py."""
+    known = mutants.load()
+    for item in request.session.items:
+        for marker in item.iter_markers("mutant"):
+            test = f"{item.path.relative_to(ROOT)}::{item.originalname}"  # type: ignore[attr-defined]
+            assert test in known[marker.args[0]].red, (marker.args[0], test)
 
 
 def test_what_the_document_names_is_there() -> None:

@@ -158,6 +158,11 @@ while True:
         finally:
             self.daemon.jobs.cancel(job)
 
+    def list_swapped(self, folder: Path, **rest: Any) -> Any:
+        """Submits a job that lists `folder`/x, which is granted to it; the reply has no job if that was refused."""
+        task, grants = {"argv": ["ls", f"{folder}/x"]}, [f"fs.read:{folder}/x"]
+        return self.daemon.jobs.submit("shell.run", task, grants=grants, **rest)
+
     def attack(self, script: str, *, tool: str = "shell.run", grants: list[str] | None = None, **rest: Any) -> None:
         """Runs an attack (see attack.py) and judges it: held, and in a canary's mode not."""
         lines = self.lines(script, tool=tool, grants=grants, **rest)

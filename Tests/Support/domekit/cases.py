@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from .arena import Mode
+from .arena import BOUND_KEEPER, NO_JAIL, Mode
 from .paths import ROOT
 
 DOCUMENT = ROOT / "docs" / "SECURITY-CASES.md"
 BEGIN, END = "<!-- cases: made by Tests/Security -->", "<!-- end of cases -->"
 HEAD = (
-    "| What must not work | as root | as an ordinary user | canary: works without | test |\n"
+    "| What must not work | as root | as an ordinary user | canary: it works | test |\n"
     "|---|---|---|---|---|\n"
 )
 
@@ -40,18 +40,26 @@ class Row:
         return f"| {title} | {self.result('root')} | {self.result('user')} | {self.canary} | {link} |\n"
 
 
+def weakened(layers: str) -> str:
+    """How the jail of a canary is weak."""
+    if layers in (NO_JAIL, BOUND_KEEPER):
+        return f"with {layers}"
+    left_out = [word for word in layers.split() if word != "window"]
+    return f"without {' '.join(left_out)}" + (", in the window" if "window" in layers.split() else "")
+
+
 def canary_text(item: pytest.Item) -> str:
+    """What the attack works with, for root and for an ordinary user."""
     marker = item.get_closest_marker("canary")
-    if marker is None:
-        reason = item.get_closest_marker("no_canary")
-        return f"none: {reason.args[0]}" if reason else "none"
-    common = marker.args[0] if marker.args else ""
+    common, options = (marker.args[0] if marker.args else "", marker.kwargs) if marker else ("", {})
+    rest = [f"with the grant {grant}" for grant in options.get("grants", ())]
+    rest += [f"with {options['by']}"] if "by" in options else []
+    rest += [f"with the mutant {one.args[0]}" for one in item.iter_markers("mutant")]
     texts = {}
     for who in ("root", "user"):
-        layers = marker.kwargs.get(f"as_{who}", common)
-        grants = (f"grant {grant}" for grant in marker.kwargs.get("grants", ()))
-        parts = [part for part in (layers, *grants, marker.kwargs.get("by")) if part]
-        texts[who] = ", ".join(parts) if layers is not None else f"none: {marker.kwargs['why']}"
+        layers = options.get(f"as_{who}", common)
+        parts = ([weakened(layers)] if layers else []) + rest
+        texts[who] = ", or ".join(parts) if layers is not None else f"none: {options['why']}"
     if texts["root"] == texts["user"]:
         return texts["root"]
     return f"root: {texts['root']}; user: {texts['user']}"

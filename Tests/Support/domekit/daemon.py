@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -230,6 +231,20 @@ class Daemon:
             timeout=timeout,
             check=False,
         )
+
+    def dome_on_terminal(self, *arguments: str) -> str:
+        """What the command line sends to its caller's terminal."""
+        command = shlex.join([os.fspath(self.bin / "dome"), *arguments])
+        shown = subprocess.run(
+            [*self._prefix, "script", "-qec", command, "/dev/null"],
+            env=self.environment,
+            cwd=self.directory,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=30,
+            check=False,
+        )
+        return shown.stdout.decode(errors="surrogateescape")
 
     # Looking at it
 

@@ -1,0 +1,139 @@
+"""Mutants: changes of our own code that tests must notice (Tests/Support/mutants.toml), built in a copy of the tree."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from .paths import ROOT
+
+TABLE = ROOT / "Tests" / "Support" / "mutants.toml"
+# What is built or fetched, and the history.
+NOT_COPIED = {".git", ".build", ".venv", "build", "dist"}
+
+
+@dataclass(frozen=True)
+class Change:
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Mutant:
+    name: str
+    changes: tuple[Change, ...]
+    red: tuple[str, ...]
+
+
+def load() -> dict[str, Mutant]:
+    """All, by name."""
+    found = {}
+    for entry in tomllib.loads(TABLE.read_text())["mutant"]:
+        changes = tuple(Change(**change) for change in entry["change"])
+        assert entry["name"] not in found, f"two mutants are called {entry['name']}"
+        found[entry["name"]] = Mutant(entry["name"], changes, tuple(entry["red"]))
+    return found
+
+
+class Tree:
+    """A copy of the project, kept in build/ between runs: a mutant takes as long as what it changes takes to build."""
+
+    def __init__(self) -> None:
+        self.folder = ROOT / "build" / "mutants"
+
+    @property
+    def binaries(self) -> Path:
+        return (self.folder / ".build" / "debug").resolve()
+
+    def prepare(self) -> None:
+        """Makes it what the project is now, and builds it."""
+        wanted = {path.relative_to(ROOT) for path in self._files(ROOT)}
+        for path in [path for path in self._files(self.folder) if path.relative_to(self.folder) not in wanted]:
+            path.unlink()
+        for name in sorted(wanted):
+            source, target = ROOT / name, self.folder / name
+            # What has not changed keeps its time, and is not built again.
+            if not target.exists() or target.read_bytes() != source.read_bytes():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, target)
+            shutil.copymode(source, target)
+        self.build()
+
+    @staticmethod
+    def _files(folder: Path) -> Iterator[Path]:
+        for top in folder.iterdir() if folder.exists() else ():
+            if top.is_file():
+                yield top
+            elif top.name not in NOT_COPIED:
+                yield from (path for path in top.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+
+    def build(self) -> None:
+        swift = os.environ.get("SWIFT", "swift")
+        self._run([swift, "build", "--build-tests"], 900)
+        self._run(["make", "--silent", "layout", "BIN=.build/debug"], 300)
+
+    def _run(self, command: list[str], seconds: float) -> None:
+        status, output = run(command, self.folder, seconds)
+        assert status == 0, f"{command}: {output[-4000:]}"
+
+    @contextmanager
+    def with_changes(self, mutant: Mutant) -> Iterator[None]:
+        """The mutant, built; afterwards the sources are what they were."""
+        before = {change.file: (self.folder / change.file).read_text() for change in mutant.changes}
+        try:
+            for change in mutant.changes:
+                path = self.folder / change.file
+                path.write_text(applied(change, path.read_text()))
+            self.build()
+            yield
+        finally:
+            for file, text in before.items():
+                (self.folder / file).write_text(text)
+
+    # Tests
+
+    def passes(self, test: str) -> tuple[bool, str]:
+        """Whether a test passes here, and what it printed. One that does not end has not passed."""
+        file, _, name = test.partition("::")
+        if file.endswith(".swift"):
+            swift = os.environ.get("SWIFT", "swift")
+            command = [swift, "test", "--skip-build", "--disable-xctest", "--filter", re.escape(name)]
+            status, output = run(command, self.folder, 100)
+            assert status is None or re.search(r"Test run with [1-9]", output), f"{test} was not run: {output[-4000:]}"
+        else:
+            options = ["-c", "Tests/pytest.ini", "--rootdir", ".", "-q", "-x", test]
+            status, output = run([sys.executable, "-m", "pytest", *options], ROOT, 200, DOME_BIN_DIR=self.binaries)
+            assert status in (0, 1, None), f"{test} was not run: {output[-4000:]}"
+        return status == 0, output
+
+
+def applied(change: Change, text: str) -> str:
+    count = text.count(change.old)
+    assert count == 1, f"a change of a mutant applies {count} times in {change.file}, not once: {change.old}"
+    return text.replace(change.old, change.new)
+
+
+def run(command: list[str], folder: Path, seconds: float, **variables: object) -> tuple[int | None, str]:
+    """Exit status and output of a command; no status when it had to be killed."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("CI", "DOME_SOAK", "DOME_WRITE_CASES")}
+    environment = kept | {name: str(value) for name, value in variables.items()}
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            output = process.communicate(timeout=seconds)[0]
+            return process.returncode, output
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            return None, process.communicate()[0]
