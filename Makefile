@@ -46,11 +46,12 @@ deps-bench:
 build: deps-build
 	$(SWIFT) build $(RELEASE_FLAGS)
 	@$(MAKE) --no-print-directory layout
-layout: plugins jail
+layout: plugins jail probe
 	@ops/install/sync.sh Registry "$(TRIPLE_DIR)/share/dome/registry"
 
 include ops/plugins.mk
 include ops/jail.mk
+include ops/probe.mk
 
 ## test: unit tests, then every test against the real release binaries
 .PHONY: test

@@ -83,6 +83,7 @@ let package = Package(
         room("Wire", ["DomeModel", "DomeProto"]),
 
         // Level 4 to 6.
+        room("Validator", ["DomeModel", "DomePlatform", "DomeCatalog", "DomePluginHost", "PluginABI"]),
         room("Keeper", ["DomeModel", "DomePlatform", "DomeJournal", "DomeJail", "DomeLink"]),
         room(
             "Engine",
@@ -97,7 +98,10 @@ let package = Package(
             "Client", ["DomeModel", "DomePlatform", "DomeAsync", "DomeWire", "DomeProto", "DomeTransport"]),
         room(
             "Commands",
-            ["DomeModel", "DomePlatform", "DomeAsync", "DomeClient", "DomeCatalog", "DomeCrypto", "DomeJail"]),
+            [
+                "DomeModel", "DomePlatform", "DomeAsync", "DomeClient", "DomeCatalog", "DomeCrypto", "DomeJail",
+                "DomeValidator",
+            ]),
 
         // Executables: composition only.
         program(

@@ -36,6 +36,7 @@ def test_everything_is_in_its_place(moved_tree: Path) -> None:
     for program in PROGRAMS:
         assert os.access(moved_tree / "bin" / program, os.X_OK)
     for file in (
+        "lib/dome/domed-plugin-probe",
         "lib/dome/plugins/LocalProcess/plugin.json",
         "lib/dome/plugins/LocalProcess/libLocalProcess.so",
         "share/dome/registry/tools/shell.run/tool.json",

@@ -21,6 +21,7 @@ for program in $PROGRAMS; do
 done
 
 put 755 "$built/lib/dome/domed-jail" "$root/lib/dome/domed-jail"
+put 755 "$built/lib/dome/domed-plugin-probe" "$root/lib/dome/domed-plugin-probe"
 
 for plugin in "$built"/lib/dome/plugins/*/; do
     [[ -d $plugin ]] || continue

@@ -14,7 +14,8 @@ package enum CommandLineTool {
     static var verbs: [Verb] {
         [
             .tools, .toolShow, .run, .logs, .jobs, .jobShow, .artifacts, .cancel, .status, .gc, .sandboxExplain,
-            .doctor, .completions, .version,
+            .doctor, .pluginCheck,
+            .completions, .version,
             .help, .complete,
         ]
     }
