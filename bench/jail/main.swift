@@ -37,7 +37,7 @@ struct Load {
             environment: ["PATH=/usr/bin:/bin"])
         plan.limits.diskBytes = 256 << 20
         let required = EnforcedLayers.required(hasHostNetwork: false, isRoot: JailServer.isPrivileged)
-        let spec = try JailSpec(plan, isGated: false, requiredLayers: required)
+        let spec = try JailSpec(plan, requiredLayers: required)
         var descriptors = JailServer.Descriptors()
         let null = try Files.open("/dev/null", O_RDWR)
         (descriptors.standardInput, descriptors.standardOutput, descriptors.standardError) = (null, null, null)

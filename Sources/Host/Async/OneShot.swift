@@ -4,7 +4,8 @@ internal import DomePlatform
 @Core
 package final class OneShot<Value: Sendable> {
     package private(set) var value: Value?
-    private var waiters: [UInt64: CheckedContinuation<Value?, Never>] = [:]
+    /// In the order in which they came. Who is taken out of it is resumed, and nobody else.
+    private var waiters: [(number: UInt64, continuation: UnsafeContinuation<Value?, Never>)] = []
     private var nextWaiter: UInt64 = 0
 
     package nonisolated init() {}
@@ -14,9 +15,9 @@ package final class OneShot<Value: Sendable> {
     package func set(_ value: Value) -> Bool {
         guard self.value == nil else { return false }
         self.value = value
-        let waiters = waiters.values
-        self.waiters.removeAll()
-        for waiter in waiters { waiter.resume(returning: value) }
+        let waiters = waiters
+        self.waiters = []
+        for waiter in waiters { waiter.continuation.resume(returning: value) }
         return true
     }
 
@@ -33,10 +34,15 @@ package final class OneShot<Value: Sendable> {
         return await suspended(milliseconds)
     }
 
+    private func giveUp(_ number: UInt64) {
+        guard let index = waiters.firstIndex(where: { $0.number == number }) else { return }
+        waiters.remove(at: index).continuation.resume(returning: nil)
+    }
+
     private func suspended(_ milliseconds: UInt64?) async -> Value? {
         var timer: LoopTimer?
         defer { timer?.cancel() }
-        return await withCheckedContinuation { continuation in
+        return await withUnsafeContinuation { continuation in
             // Only here is it certain that nothing comes in between: a call of an async function may let others
             // run, even on the same actor (it does in tasks that do not prefer the core's executor).
             if let value {
@@ -45,10 +51,10 @@ package final class OneShot<Value: Sendable> {
             }
             let number = nextWaiter
             nextWaiter += 1
-            waiters[number] = continuation
+            waiters.append((number, continuation))
             guard let milliseconds else { return }
             timer = Core.loop.schedule(afterMilliseconds: milliseconds) {
-                Core.assumeIsolated { self.waiters.removeValue(forKey: number)?.resume(returning: nil) }
+                Core.assumeIsolated { self.giveUp(number) }
             }
         }
     }

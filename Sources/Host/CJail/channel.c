@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -60,7 +61,7 @@ int dome_jail_start(int socket, uint64_t token, const void *spec, size_t spec_si
                     const struct dome_jail_descriptors *descriptors) {
     if (spec_size < sizeof(struct dome_jail_spec) || spec_size > DOME_JAIL_MAX_SPEC || token == 0) return -EINVAL;
     int all[FD_COUNT] = {descriptors->standard_input, descriptors->standard_output, descriptors->standard_error,
-                         descriptors->progress, descriptors->terminal, descriptors->cgroup, -1};
+                         descriptors->progress, descriptors->terminal, descriptors->cgroup, descriptors->gate, -1};
     bool is_inline = spec_size <= DOME_JAIL_INLINE_SPEC;
     if (!is_inline) {
         all[FD_SPEC] = spec_memfd(spec, spec_size);
@@ -79,9 +80,15 @@ int dome_jail_start(int socket, uint64_t token, const void *spec, size_t spec_si
     return result;
 }
 
-int dome_jail_go(int socket, uint64_t token) {
-    struct request request = {.kind = REQUEST_GO, .token = token};
-    return send_request(socket, &request, NULL, 0, NULL, 0);
+// Blocking: the job waits in read.
+int dome_jail_gate(void) {
+    int gate = eventfd(0, EFD_CLOEXEC);
+    return gate < 0 ? -errno : gate;
+}
+
+int dome_jail_open_gate(int gate) {
+    uint64_t one = 1;
+    return write(gate, &one, sizeof one) == (ssize_t)sizeof one ? 0 : -errno;
 }
 
 int dome_jail_kill(int socket, uint64_t token) {

@@ -86,14 +86,11 @@ static void announce(const struct job *job, uint32_t kind, int descriptor) {
     reply_send(&reply, descriptor);
 }
 
-// Signals are blocked since the server started, so GO may arrive at any time before we ask for it.
-static void await_gate(void) {
-    sigset_t all;
-    sigfillset(&all);
-    for (;;) {
-        siginfo_t info;
-        if (sigwaitinfo(&all, &info) == SIGRTMIN) return;
-    }
+// Open already, if it was opened while the jail was built. Signals are blocked: but for SIGKILL nothing ends the wait.
+static bool await_gate(const struct job *job) {
+    uint64_t count;
+    int gate = job->descriptors[FD_GATE];
+    return gate < 0 || read(gate, &count, sizeof count) == (ssize_t)sizeof count;
 }
 
 // Passes signals on and reaps until the tool itself has ended; its raw wait status.
@@ -105,7 +102,7 @@ static int attend(pid_t tool) {
         int number = sigwaitinfo(&all, &info);
         // Only the server, outside our PID namespace, has pid 0 here: what the job sends us is not forwarded.
         bool is_ours = info.si_pid == 0 || weak_in(WEAK_SENDER);
-        if (number > 0 && number != SIGCHLD && number != SIGRTMIN && is_ours) kill(-tool, number);
+        if (number > 0 && number != SIGCHLD && is_ours) kill(-tool, number);
         int status;
         pid_t pid;
         while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
@@ -114,29 +111,21 @@ static int attend(pid_t tool) {
     }
 }
 
-static uint64_t microseconds(struct timeval time) {
-    return (uint64_t)time.tv_sec * 1000000u + (uint64_t)time.tv_usec;
-}
-
-// Ends what the tool left behind and reaps all of it, then tells the server. The kernel does the same when we exit,
+// Ends what the tool left behind and reaps all of it, then tells the keeper. The kernel does the same when we exit,
 // but then takes its time with the namespaces (an expedited RCU grace period, 0.2-0.3 ms) before anybody hears of
 // it; nobody needs to wait for that, because nothing of the job runs any more. kill(-1) misses no process that is
 // being forked: the kernel restarts a fork that finds a signal pending.
-static void empty_namespace(struct outcome *outcome, int ends) {
-    // Without a namespace of its own that would be every job.
-    if (!weak_in(WEAK_PIDS) && !weak_in(WEAK_REST)) kill(-1, SIGKILL);
+static void empty_namespace(const struct job *job) {
+    pid_t left;
+    while ((left = waitpid(-1, NULL, WNOHANG)) > 0) {}
+    // Whoever lives has an ancestor among our children: with none there is nobody, and no need for the kernel to go
+    // through all processes of the machine. Without a namespace of its own it would be every job.
+    if (left == 0 && !weak_in(WEAK_PIDS) && !weak_in(WEAK_REST)) kill(-1, SIGKILL);
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) {}
     struct rusage own, others;
     getrusage(RUSAGE_SELF, &own);
     getrusage(RUSAGE_CHILDREN, &others);
-    outcome->user_microseconds = microseconds(own.ru_utime) + microseconds(others.ru_utime);
-    outcome->system_microseconds = microseconds(own.ru_stime) + microseconds(others.ru_stime);
-    outcome->max_resident_kilobytes = (uint64_t)(others.ru_maxrss > own.ru_maxrss ? others.ru_maxrss : own.ru_maxrss);
-    // Pages of files on disks that it made dirty, in blocks of 512 bytes (getrusage(2)).
-    outcome->disk_written_bytes = (uint64_t)(own.ru_oublock + others.ru_oublock) * 512;
-    outcome->emptied = 1;
-    uint64_t one = 1;
-    if (write(ends, &one, sizeof one) < 0) outcome->emptied = 0; // then our death says it
+    if (reply_exit(job->token, job->outcome, &own, &others)) job->outcome->reported = 1; // else our death says it
 }
 
 void child_run(struct job *job) {
@@ -154,16 +143,15 @@ void child_run(struct job *job) {
         _exit(1);
     }
     announce(job, DOME_JAIL_PREPARED, job->work);
-    if (job->plan.head->flags & DOME_JAIL_GATED) await_gate();
+    if (!await_gate(job)) _exit(1);
     pid_t tool = child_start_tool(job, vectors, vectors + job->plan.head->argument_count + 1);
     if (tool < 0) _exit(1);
     announce(job, DOME_JAIL_EXECED, -1);
     // The pipes are the tool's now: we must not keep them open.
-    int ends = job->server->ends;
-    close_range(0, (unsigned)ends - 1, 0);
-    close_range((unsigned)ends + 1, ~0u, 0);
+    close_range(0, SERVER_SOCKET - 1, 0);
+    close_range(SERVER_SOCKET + 1, ~0u, 0);
     outcome->status = attend(tool);
     outcome->finished = 1;
-    empty_namespace(outcome, ends);
+    empty_namespace(job);
     _exit(0);
 }

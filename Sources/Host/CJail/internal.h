@@ -6,6 +6,7 @@
 #include "CJail.h"
 
 #include <stdbool.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 enum {
@@ -19,9 +20,9 @@ enum {
 };
 
 // Descriptors of a START, in the order in which they travel; SPEC is the memfd of a large spec.
-enum { FD_INPUT, FD_OUTPUT, FD_ERROR, FD_PROGRESS, FD_TERMINAL, FD_CGROUP, FD_SPEC, FD_COUNT };
+enum { FD_INPUT, FD_OUTPUT, FD_ERROR, FD_PROGRESS, FD_TERMINAL, FD_CGROUP, FD_GATE, FD_SPEC, FD_COUNT };
 
-enum request_kind { REQUEST_START = 1, REQUEST_GO, REQUEST_SIGNAL, REQUEST_KILL };
+enum request_kind { REQUEST_START = 1, REQUEST_SIGNAL, REQUEST_KILL };
 
 // A request as it travels; a START's inline spec follows it.
 struct request {
@@ -60,10 +61,9 @@ const char *plan_string(const struct plan *plan, uint32_t offset, const char *ot
 struct outcome {
     uint32_t executed;
     uint32_t finished; // `status` is the tool's
-    uint32_t emptied;  // nothing is left in the namespace but PID 1, which says so by `ends`; the usage is set
+    uint32_t reported; // PID 1 has told the keeper the end itself
     int32_t status;
     uint64_t layers;
-    uint64_t user_microseconds, system_microseconds, max_resident_kilobytes, disk_written_bytes;
     struct failure failure;
 };
 
@@ -77,7 +77,6 @@ struct server {
     int writable_root; // detached writable mount of the curated root's tmpfs
     int own_proc;     // O_PATH of the /proc of the server's PID namespace, whatever namespace it is in
     int landlock_abi; // of the kernel, as far as we know it; 0: it has no Landlock
-    int ends;         // eventfd by which a job's PID 1 says that its namespace is empty
     int last_capability;
     uint64_t layers;  // of every job
     const char *const *system_paths;
@@ -155,10 +154,15 @@ bool child_landlock(struct job *job, struct failure *failure);
 // Starts the tool; its pid, or -1 with the failure in the job's outcome.
 pid_t child_start_tool(struct job *job, char *const *arguments, char *const *environment);
 
-// Sends a reply on the server's socket; `descriptor` -1 for none.
-void reply_send(const struct dome_jail_reply *reply, int descriptor);
+// Sends a reply on the server's socket; `descriptor` -1 for none. False, with errno: nobody got it.
+bool reply_send(const struct dome_jail_reply *reply, int descriptor);
 void reply_failure(uint64_t token, const struct failure *failure, uint64_t layers);
 void reply_ready(const struct server *server);
+// The end as a job's PID 1 tells it, alone in its namespace: what it used itself, and what all others did.
+bool reply_exit(uint64_t token, const struct outcome *outcome, const struct rusage *own, const struct rusage *others);
+// The end as the death of its PID 1 tells it, with that one's wait status and usage.
+void reply_death(uint64_t token, const struct outcome *outcome, bool is_killed, int status,
+                 const struct rusage *usage);
 
 // System calls that glibc has no name for, or only in new versions; -1 and errno as usual.
 // `cgroup`: the group in which the child is born, or -1.

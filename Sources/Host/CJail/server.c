@@ -1,4 +1,4 @@
-// The inner server: reads requests, clones jobs, tells their ends. Single-threaded, one poll over two descriptors.
+// The inner server: reads requests, clones jobs, reaps them. Single-threaded, one poll over two descriptors.
 #include "internal.h"
 #include "weak.h"
 
@@ -8,7 +8,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -24,7 +23,6 @@ struct slot {
     uint64_t token;
     pid_t pid;
     bool is_killed;
-    bool is_reported; // its final message is sent; only its PID 1 is still to be reaped
 };
 
 static struct server server;
@@ -127,9 +125,6 @@ static void handle(const struct request *request, size_t size, const int *descri
     case REQUEST_START:
         start(request, size, descriptors);
         break;
-    case REQUEST_GO:
-        if (slot != NULL) kill(slot->pid, SIGRTMIN);
-        break;
     case REQUEST_SIGNAL:
         // dome_jail_signal has checked the number; SIGKILL would be a KILL without its cause.
         if (slot != NULL && request->signal > 0 && request->signal < SIGRTMIN && request->signal != SIGKILL &&
@@ -191,49 +186,6 @@ static bool receive(void) {
     return true;
 }
 
-static void report_end(struct slot *slot, const struct outcome *outcome, int status) {
-    if (slot->is_reported) return;
-    slot->is_reported = true;
-    if (!outcome->finished && outcome->failure.stage != DOME_JAIL_STAGE_NONE && !outcome->executed) {
-        reply_failure(slot->token, &outcome->failure, outcome->layers);
-        return;
-    }
-    struct dome_jail_reply reply;
-    memset(&reply, 0, offsetof(struct dome_jail_reply, detail));
-    reply.kind = DOME_JAIL_EXIT;
-    reply.token = slot->token;
-    reply.executed = outcome->executed;
-    reply.layers = outcome->layers;
-    if (outcome->finished) {
-        reply.status = outcome->status;
-        reply.cause = DOME_JAIL_CAUSE_EXITED;
-    } else {
-        reply.status = slot->is_killed ? SIGKILL : status;
-        reply.cause = slot->is_killed ? DOME_JAIL_CAUSE_KILLED : DOME_JAIL_CAUSE_LOST;
-    }
-    reply.user_microseconds = outcome->user_microseconds;
-    reply.system_microseconds = outcome->system_microseconds;
-    reply.max_resident_kilobytes = outcome->max_resident_kilobytes;
-    reply.disk_written_bytes = outcome->disk_written_bytes;
-    reply_send(&reply, -1);
-}
-
-static void keep_usage(struct outcome *outcome, const struct rusage *usage) {
-    outcome->user_microseconds = (uint64_t)usage->ru_utime.tv_sec * 1000000u + (uint64_t)usage->ru_utime.tv_usec;
-    outcome->system_microseconds = (uint64_t)usage->ru_stime.tv_sec * 1000000u + (uint64_t)usage->ru_stime.tv_usec;
-    outcome->max_resident_kilobytes = (uint64_t)usage->ru_maxrss;
-    outcome->disk_written_bytes = (uint64_t)usage->ru_oublock * 512;
-}
-
-// Reports the jobs whose PID 1 says that it is alone.
-static void take_ends(void) {
-    uint64_t count;
-    if (read(server.ends, &count, sizeof count) < 0) return;
-    for (size_t index = 0; index < slot_end; index++) {
-        if (slots[index].pid != 0 && outcomes[index].emptied) report_end(&slots[index], &outcomes[index], 0);
-    }
-}
-
 // A dead PID 1 is an empty namespace: the kernel reaps the rest of it first.
 static void reap(void) {
     struct rusage usage;
@@ -242,8 +194,9 @@ static void reap(void) {
     while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
         for (size_t index = 0; index < slot_end; index++) {
             if (slots[index].pid != pid) continue;
-            if (!slots[index].is_reported) keep_usage(&outcomes[index], &usage);
-            report_end(&slots[index], &outcomes[index], status);
+            if (!outcomes[index].reported) {
+                reply_death(slots[index].token, &outcomes[index], slots[index].is_killed, status, &usage);
+            }
             slots[index].pid = 0;
             break;
         }
@@ -270,8 +223,6 @@ static bool set_up(int argc, char *const *argv, struct failure *failure) {
         close_range(SERVER_SOCKET + 1, ~0u, 0) < 0) {
         return fail(failure, DOME_JAIL_STAGE_SERVER_SETUP, errno, "descriptors");
     }
-    server.ends = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (server.ends < 0) return fail(failure, DOME_JAIL_STAGE_SERVER_SETUP, errno, "eventfd");
     setsid();
     umask(0);
     server.landlock_abi = landlock_abi(weak_abi_limit(argv[4][0] - '0'));
@@ -304,20 +255,17 @@ void dome_jail_serve(int argc, char *const *argv) {
         _exit(1);
     }
     reply_ready(&server);
-    struct pollfd polled[3] = {{.fd = SERVER_SOCKET, .events = POLLIN},
-                               {.fd = signals, .events = POLLIN},
-                               {.fd = server.ends, .events = POLLIN}};
-    // Long enough for GO to have come, short enough to be within what a tool takes at least: before that, everybody
+    struct pollfd polled[2] = {{.fd = SERVER_SOCKET, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+    // Long enough for the job to have been built, short enough to be within what a tool takes at least: before that, everybody
     // waits for the processor that making things ahead would take.
     const struct timespec pause = {.tv_nsec = 300 * 1000};
     for (;;) {
-        int ready = ppoll(polled, 3, &pause, NULL);
+        int ready = ppoll(polled, 2, &pause, NULL);
         if (ready == 0) {
             ahead_refill();
-            ready = poll(polled, 3, -1);
+            ready = poll(polled, 2, -1);
         }
         if (ready < 0) continue;
-        if (polled[2].revents != 0) take_ends();
         if (polled[1].revents != 0) {
             struct signalfd_siginfo ignored[16];
             while (read(signals, ignored, sizeof ignored) > 0) {}

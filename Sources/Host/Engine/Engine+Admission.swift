@@ -103,12 +103,11 @@ extension Engine {
     }
 
     /// One transaction: job row, idempotency key, audit intent. While it is on its way to the disk, the job's
-    /// folder is made and its process prepared up to the gate; a replay or a refusal throws that away.
+    /// process is prepared up to the gate; a replay or a refusal throws that away.
     private func admit(_ accepted: AcceptedRequest) async throws(DomeError) -> (id: JobID, isReplayed: Bool) {
         if let replay = try await replayWhenFull(accepted) { return (replay, true) }
         let (spare, needsRefill) = files.spares.take()
         let job = LiveJob(accepted, id: JobID.make(shard: spare?.shard))
-        job.spare = spare
         if needsRefill { refillSoon() }
         // Known before the commit, so that nothing the keeper says of it is missed; not yet visible to clients.
         live[job.id] = job
@@ -116,40 +115,57 @@ extension Engine {
         let isToWait = !job.hasPlace
         if isToWait { queuePlacesPromised += 1 }
         defer { if isToWait { queuePlacesPromised -= 1 } }
-        let folder = makeFolder(job)
         if job.hasPlace { startPlanning(job) }
-        let preparation = Core.task { [self] in await prepare(job, folder) }
+        if job.hasPlace { Core.task { [self] in await prepare(job) } }
         // Everything up to the gate waits for the launch, the commit only for the disk: the plugin's answer goes first.
         // An executor that thinks longer does not hold the commit up.
-        if job.hasPlace { _ = await job.isLaunched.wait(milliseconds: 2) }
+        if job.hasPlace { _ = await job.launched.wait(milliseconds: 2) }
         job.provenance = initialProvenance(accepted)
         let new = newJob(job, accepted)
-        let result: Result<Admission, DomeError>
-        do throws(DomeError) { result = .success(try await store.admit(new)) } catch {
-            result = .failure(error)
-        }
+        let (result, folder) = await commit(new, spare)
         guard case .success(.admitted) = result else {
             // The answer does not wait for what is thrown away.
             Core.task { [self] in
-                _ = await preparation.value
-                await discard(job)
+                if job.hasPlace { _ = await job.launched.wait() }
+                discard(job, spare)
             }
             guard case .replayed(let record) = try result.get() else { return (job.id, false) }
             return (record.jobID, true)
         }
-        let made = await folder.wait()
+        // First of all: the tool waits for it, and everybody for the tool.
+        if case (.success, .success) = (folder, job.launched.value) { openGate(job) }
         hub.publish(job.id, EventHub.Head(lastSeq: 1, isTerminal: false))
         job.isVisible.set(true)
         readSource(of: job)
-        if job.hasPlace {
-            Core.task { [self] in await run(job, await preparation.value) }
-        } else if case .failure(let error) = made {
-            Core.task { [self] in await finish(job, JobEnding(refusal: error)) }
+        if case .failure(let error) = folder {
+            Core.task { [self] in
+                if job.hasPlace { _ = await job.launched.wait() }
+                job.keeper?.send(.abort(job.id))
+                await finish(job, JobEnding(refusal: error))
+            }
+        } else if job.hasPlace {
+            Core.task { [self] in await run(job) }
         } else {
             queue.add(job.id, priority: job.priority)
             startWaiting()
         }
         return (job.id, false)
+    }
+
+    /// Commits the admission and, in one go on the store's thread, makes the job's folder with its first event: the
+    /// keeper needs it when the gate opens. A daemon that dies between the two is followed by one that makes it.
+    private func commit(
+        _ new: NewJob, _ spare: SpareFolders.Spare?
+    ) async -> (Result<Admission, DomeError>, folder: Result<Void, DomeError>) {
+        await withUnsafeContinuation { continuation in
+            store.admit(new) { [files] result in
+                var folder = Result<Void, DomeError>.success(())
+                if case .success(.admitted) = result {
+                    do throws(DomeError) { try files.create(new.jobID, from: spare) } catch { folder = .failure(error) }
+                }
+                continuation.resume(returning: (result, folder))
+            }
+        }
     }
 
     /// Makes folders for jobs to come when this one's tool runs, most likely: until then everything waits for the
@@ -210,15 +226,12 @@ extension Engine {
     }
 
     /// Throws away what was prepared for a job that was not admitted.
-    private func discard(_ job: LiveJob) async {
+    private func discard(_ job: LiveJob, _ spare: SpareFolders.Spare?) {
         job.isVisible.set(false)
         job.keeper?.send(.abort(job.id))
         live[job.id] = nil
         givePlaceBack(job)
-        // The keeper has not touched it: the gate was never opened.
-        do throws(DomeError) { try await files.remove(job.id) } catch {
-            Log.warning("job.folder_left", ["job": job.id.text, "error": error.description])
-        }
+        if let spare { files.spares.giveBack(spare) }
     }
 }
 

@@ -24,42 +24,24 @@ extension Engine {
             guard let job = live[id] else { continue }
             takePlace(job)
             Core.task { [self] in
-                let prepared = await prepareProcess(job)
-                await run(job, prepared)
+                await prepare(job)
+                await run(job)
             }
         }
     }
 
-    /// Has the job's folder made, with its first event; under way when this returns.
-    func makeFolder(_ job: LiveJob) -> OneShot<Result<Void, DomeError>> {
-        let made = OneShot<Result<Void, DomeError>>()
-        files.create(job.id, from: job.spare) { result in
-            Core.loop.execute { Core.assumeIsolated { _ = made.set(result) } }
-        }
-        return made
-    }
-
-    /// Makes the process of a job that has a place, up to the gate; meanwhile the disk works at the folder, which
-    /// the keeper needs when the gate opens.
-    func prepare(
-        _ job: LiveJob, _ folder: OneShot<Result<Void, DomeError>>
-    ) async -> Result<Void, DomeError> {
-        let launched = job.hasPlace ? await prepareProcess(job) : .success(())
-        job.isLaunched.set(true)
-        if case .failure = launched { return launched }
-        return await folder.wait()
-    }
-
-    /// The part of it that is no folder; all of it for a job that waited, whose folder is there.
-    private func prepareProcess(_ job: LiveJob) async -> Result<Void, DomeError> {
-        guard let request = job.request else {
-            return .failure(DomeError(.notFound, "tool not found: \(job.toolID) (it was there when the job came)"))
-        }
-        guard case .executor = request.tool.manifest.execution else { return .success(()) }
+    /// Makes the process of a job that has a place, up to the gate; `launched` says what came of it.
+    func prepare(_ job: LiveJob) async {
         do throws(DomeError) {
-            return .success(try await launch(job, try await plan(job, request)))
+            guard let request = job.request else {
+                throw DomeError(.notFound, "tool not found: \(job.toolID) (it was there when the job came)")
+            }
+            if case .executor = request.tool.manifest.execution {
+                try await launch(job, try await plan(job, request))
+            }
+            job.launched.set(.success(()))
         } catch {
-            return .failure(error)
+            job.launched.set(.failure(error))
         }
     }
 
@@ -109,8 +91,8 @@ extension Engine {
     }
 
     /// From the gate to the end. The job is admitted and has a place.
-    func run(_ job: LiveJob, _ prepared: Result<Void, DomeError>) async {
-        if case .failure(let error) = prepared {
+    func run(_ job: LiveJob) async {
+        if case .failure(let error) = await job.launched.wait() {
             job.keeper?.send(.abort(job.id))
             return await finish(job, JobEnding(refusal: error))
         }
@@ -118,15 +100,20 @@ extension Engine {
             return await runDiagnostic(job, request, diagnostic)
         }
         // A cancel that came while the job was being prepared: nothing of it has run, and its journal is ours.
-        if job.isCancelRequested {
+        if job.isCancelRequested, !job.isOnItsWay {
             job.keeper?.send(.abort(job.id))
             return await finish(job, .canceledInQueue)
         }
-        job.isOnItsWay = true
-        // No need to wait for the gate: the keeper opens it as soon as the job stands there.
-        job.keeper?.send(.go(job.id))
+        openGate(job)
         if case .refused(let error) = await job.gate.wait() { return await finish(job, JobEnding(refusal: error)) }
         await finish(job, exited: await job.exit.wait())
+    }
+
+    /// Lets an admitted job run. No need to wait until it stands at its gate: it finds it open.
+    func openGate(_ job: LiveJob) {
+        guard !job.isOnItsWay else { return }
+        job.isOnItsWay = true
+        job.keeper?.send(.go(job.id))
     }
 
     private func runDiagnostic(

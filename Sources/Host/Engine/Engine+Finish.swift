@@ -22,8 +22,7 @@ extension Engine {
     ) async {
         let draft = JobEndDraft(
             jobID: job.id, toolID: job.toolID, caller: job.caller, startedNanoseconds: job.startedNanoseconds,
-            provenanceText: await provenanceText(of: job), plan: job.plan, exit: exit,
-            artifacts: artifacts)
+            documents: await documents(of: job), exit: exit, artifacts: artifacts)
         let path = files.journalPath(job.id)
         let terminal = Mutex<EventHub.TerminalEvent?>(nil)
         let record = await retried(job.id) { () async throws(DomeError) in

@@ -11,10 +11,11 @@ extension Engine {
         case .prepared(let id): live[id]?.gate.set(.ready)
         case .started(let id, let startedNanoseconds):
             guard let job = live[id] else { return }
+            job.gate.set(.ready)
             job.state = .running
             job.startedNanoseconds = startedNanoseconds
             noteRunning(job, startedNanoseconds)
-            Core.task { [self] in _ = await provenanceText(of: job) }
+            Core.task { [self] in _ = await documents(of: job) }
         case .refused(let id, let error): if let job = live[id] { refuse(job, error) }
         case .head(let head):
             guard live[head.jobID] != nil, hub.head(of: head.jobID) != nil else { return }
@@ -41,7 +42,7 @@ extension Engine {
                 continue
             }
             job.keeper = new
-            if phase == .gated { job.gate.set(.ready) }
+            if phase == .gated || phase == .running { job.gate.set(.ready) }
             if phase != .exited, hub.head(of: job.id) != nil { new.send(.go(job.id)) }
             if job.isCancelRequested { new.send(.cancel(job.id, event: nil)) }
         }

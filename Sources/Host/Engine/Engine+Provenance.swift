@@ -56,9 +56,9 @@ extension Engine {
         }
     }
 
-    /// The document but for what the sandbox enforced, as text. Made while the job runs, when nobody waits for it.
-    func provenanceText(of job: LiveJob) async -> String {
-        if let text = job.provenanceText { return text }
+    /// What can be written of a job's end before it ends; made once.
+    func documents(of job: LiveJob) async -> JobDocuments {
+        if let documents = job.documents { return documents }
         // Git has a time limit of its own per question; this is the bound of all of them together.
         let source = await job.source.wait(milliseconds: 5_000) ?? GitFacts()
         let host = await hostFacts.wait()
@@ -72,8 +72,8 @@ extension Engine {
             "python": .string(host.python), "tool": document["tool"]?["version"] ?? "unknown",
         ]
         document["env_fingerprint"] = host.fingerprint
-        let text = JSONValue.object(document).compact
-        job.provenanceText = text
-        return text
+        let documents = JobDocuments(provenance: document, plan: job.plan)
+        job.documents = documents
+        return documents
     }
 }

@@ -137,7 +137,8 @@ extension Engine {
     private func finishInterrupted(_ job: LiveJob) async {
         if let request = job.request, case .diagnostic = request.tool.manifest.execution {
             takePlace(job)
-            await run(job, .success(()))
+            job.launched.set(.success(()))
+            await run(job)
             return
         }
         await finish(job, exited: JobExit(report: await exitReport(ofLost: job.id), workDirectory: nil))
@@ -148,7 +149,7 @@ extension Engine {
         do throws(DomeError) {
             if !hasJournal {
                 try await files.remove(job.id)
-                try await files.create(job.id)
+                try await files.complete(job.id)
             }
         } catch {
             Log.error("job.folder_failed", ["job": job.id.text, "error": error.description])

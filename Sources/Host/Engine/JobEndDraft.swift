@@ -2,15 +2,34 @@ internal import DomeModel
 internal import DomePlatform
 internal import DomeStore
 
+/// What is known of a job's end before it ends, as texts: made while the job runs, when nobody waits for it.
+struct JobDocuments: Sendable {
+    /// The provenance document without the sandbox's part.
+    var provenance: String
+    /// The plan without environment, input and files: those may hold secrets.
+    var plan: String
+
+    init(provenance: JSONObject, plan: LaunchPlan?) {
+        self.provenance = JSONValue.object(provenance).compact
+        self.plan = plan.map { Self.summary(of: $0).compact } ?? "{}"
+    }
+
+    private static func summary(of plan: LaunchPlan) -> JSONValue {
+        [
+            "program": .string(plan.arguments.first ?? ""), "argument_count": .integer(Int64(plan.arguments.count)),
+            "mounts": .array(plan.mounts.map { .string(($0.isWritable ? "write:" : "read:") + $0.source) }),
+            "network": .string(plan.network.name), "wall_ms": .integer(Int64(clamping: plan.limits.wallMilliseconds)),
+        ]
+    }
+}
+
 /// Everything that a job's last transaction writes, but for what only its finished journal tells.
 struct JobEndDraft: Sendable {
     var jobID: JobID
     var toolID: String
     var caller: Caller
     var startedNanoseconds: Int64?
-    /// The provenance document without the sandbox's part, as text.
-    var provenanceText: String
-    var plan: LaunchPlan?
+    var documents: JobDocuments
     var exit: ExitReport?
     var artifacts = ArtifactOutcome.none
 
@@ -31,8 +50,8 @@ struct JobEndDraft: Sendable {
         finished.signal = ending.signal
         finished.outputBytes = journal.bytes &+ artifacts.byteCount
         finished.artifacts = artifacts.artifacts
-        finished.planJSON = plan.map { Self.summary(of: $0).compact } ?? "{}"
-        finished.provenanceJSON = provenanceText
+        finished.planJSON = documents.plan
+        finished.provenanceJSON = documents.provenance
         if let exit {
             let enforcement = Self.enforcement(exit).compact
             finished.enforcementJSON = enforcement
@@ -40,7 +59,7 @@ struct JobEndDraft: Sendable {
             finished.resourcesJSON = resources
             // Three members more at the end of the object.
             finished.provenanceJSON =
-                provenanceText.dropLast() + ",\"products\":" + artifacts.products.compact + ",\"sandbox\":"
+                documents.provenance.dropLast() + ",\"products\":" + artifacts.products.compact + ",\"sandbox\":"
                 + enforcement + ",\"resources\":" + resources + "}"
         }
         return finished
@@ -52,15 +71,6 @@ struct JobEndDraft: Sendable {
         if let signal = ending.signal { details["signal"] = .integer(Int64(signal)) }
         details["last_seq"] = .integer(Int64(clamping: lastSeq))
         return details
-    }
-
-    /// The plan without environment, input and files: those may hold secrets.
-    private static func summary(of plan: LaunchPlan) -> JSONValue {
-        [
-            "program": .string(plan.arguments.first ?? ""), "argument_count": .integer(Int64(plan.arguments.count)),
-            "mounts": .array(plan.mounts.map { .string(($0.isWritable ? "write:" : "read:") + $0.source) }),
-            "network": .string("\(plan.network)"), "wall_ms": .integer(Int64(clamping: plan.limits.wallMilliseconds)),
-        ]
     }
 
     private static func enforcement(_ exit: ExitReport) -> JSONValue {

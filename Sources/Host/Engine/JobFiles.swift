@@ -27,8 +27,8 @@ package actor JobFiles {
         Journal.directory(jobsPath: jobsPath, job) + "/artifacts"
     }
 
-    /// Makes a job's folder and journal with its first event, seq 1: queued.
-    package func create(_ job: JobID, from spare: SpareFolders.Spare? = nil) throws(DomeError) {
+    /// Makes a job's folder and journal with its first event, seq 1: queued. Blocks, briefly if there is a spare.
+    package nonisolated func create(_ job: JobID, from spare: SpareFolders.Spare? = nil) throws(DomeError) {
         let writer: JournalWriter
         if let spare {
             try spares.move(spare, to: Journal.directory(jobsPath: jobsPath, job))
@@ -45,22 +45,6 @@ package actor JobFiles {
         let writer = try JournalWriter.open(path: journalPath(job), job)
         guard writer.lastSeq == 0 else { return }
         try writer.appendEvent(.stateChange, stateChangePayload(from: nil, to: .queued))
-    }
-
-    /// The same as `create` without waiting, from any thread; `completion` is called on this actor's thread.
-    package nonisolated func create(
-        _ job: JobID, from spare: SpareFolders.Spare?,
-        completion: @escaping @Sendable (Result<Void, DomeError>) -> Void
-    ) {
-        executor.loop.execute {
-            self.assumeIsolated { files in
-                let result: Result<Void, DomeError>
-                do throws(DomeError) { result = .success(try files.create(job, from: spare)) } catch {
-                    result = .failure(error)
-                }
-                completion(result)
-            }
-        }
     }
 
     /// What a job's journal holds, for recovery.

@@ -14,8 +14,8 @@ final class LiveJob {
     let caller: Caller
     let createdNanoseconds: Int64
     let priority: Int64
-    /// All of its provenance but the sandbox's part, once it has been put together.
-    var provenanceText: String?
+    /// What can be written of its end before it ends, once that has been put together.
+    var documents: JobDocuments?
     /// What it takes to start it; nil for one whose request is no longer good after a restart.
     let request: AcceptedRequest?
     /// What is known of its provenance before it runs.
@@ -23,8 +23,6 @@ final class LiveJob {
 
     /// The question to the executor, once it was asked.
     var planning: Result<Planning, DomeError>?
-    /// The folder made ahead for it, until it is used.
-    var spare: SpareFolders.Spare?
     var state: JobState = .queued
     var startedNanoseconds: Int64?
     /// Whether it has one of the places for running jobs.
@@ -38,7 +36,7 @@ final class LiveJob {
     /// never came to be.
     let isVisible = OneShot<Bool>()
     /// Set when the keeper has its plan, or never will.
-    let isLaunched = OneShot<Bool>()
+    let launched = OneShot<Result<Void, DomeError>>()
     /// What the keeper said: at the gate, at the end.
     let gate = OneShot<GateOutcome>()
     let exit = OneShot<JobExit>()

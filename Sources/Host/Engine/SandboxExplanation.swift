@@ -88,7 +88,7 @@ package struct SandboxExplanation: Sendable {
                 ["path": "/proc", "bytes": 0, "kind": "proc"],
             ],
         ]
-        object["network"] = .string("\(plan.network)")
+        object["network"] = .string(plan.network.name)
         object["unix_sockets"] = .bool(plan.mayMakeUnixSockets)
         object["terminal"] = .bool(manifest.usesTerminal)
         object["environment"] = .array(plan.environment.map { .string(String($0.prefix { $0 != "=" })) })

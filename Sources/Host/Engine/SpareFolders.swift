@@ -44,6 +44,9 @@ package final class SpareFolders: Sendable {
         }
     }
 
+    /// Takes one back that was not used.
+    func giveBack(_ spare: Spare) { pool.withLock { $0.spares.append(spare) } }
+
     /// Moves a spare to where the job's folder belongs.
     func move(_ spare: Spare, to path: String) throws(DomeError) {
         try Files.rename(spare.path, to: path)

@@ -33,6 +33,8 @@ package final class JailServer {
         package var terminal: FileDescriptor?
         /// The folder of the control group in which the job is born.
         package var cgroup: FileDescriptor?
+        /// Where the job waits before its tool is exec'd; nil: it does not.
+        package var gate: JailGate?
 
         package init() {}
     }
@@ -89,16 +91,11 @@ package final class JailServer {
             standard_output: descriptors.standardOutput?.number ?? -1,
             standard_error: descriptors.standardError?.number ?? -1,
             progress: descriptors.progress?.number ?? -1, terminal: descriptors.terminal?.number ?? -1,
-            cgroup: descriptors.cgroup?.number ?? -1)
+            cgroup: descriptors.cgroup?.number ?? -1, gate: descriptors.gate?.descriptor.number ?? -1)
         let status = spec.bytes.withUnsafeBytes {
             dome_jail_start(socket.number, token, $0.baseAddress, $0.count, &numbers)
         }
         return try check(status, "start a job")
-    }
-
-    /// Opens the gate of a gated job.
-    package func go(token: UInt64) throws(DomeError) -> Bool {
-        try check(dome_jail_go(socket.number, token), "release a job")
     }
 
     /// To the tool's process group; dropped while there is none.

@@ -21,12 +21,11 @@ package struct JailSpec: Sendable {
     package let bytes: [UInt8]
 
     /// - Parameters:
-    ///   - isGated: the job waits for `JailServer.go` before its tool is exec'd.
     ///   - workSource: a host folder to be /job; nil: a tmpfs of `limits.diskBytes`.
     /// - Throws: E_INVALID_REQUEST for what no process can be started with: no argv, a NUL in a string, a
     ///   relative path, more than the wire format holds.
     package init(
-        _ plan: LaunchPlan, identity: JailIdentity = .unprivileged, isGated: Bool,
+        _ plan: LaunchPlan, identity: JailIdentity = .unprivileged,
         requiredLayers: EnforcedLayers = [], workSource: String? = nil
     ) throws(DomeError) {
         guard let program = plan.arguments.first, !program.isEmpty else {
@@ -35,7 +34,6 @@ package struct JailSpec: Sendable {
         var encoder = SpecEncoder()
         var head = dome_jail_spec()
         head.version = DOME_JAIL_VERSION
-        if isGated { head.flags |= DOME_JAIL_GATED.rawValue }
         if plan.network == .loopback { head.flags |= DOME_JAIL_OWN_NETWORK.rawValue }
         if plan.mayMakeUnixSockets { head.flags |= DOME_JAIL_UNIX_SOCKETS.rawValue }
         head.required_layers = requiredLayers.rawValue

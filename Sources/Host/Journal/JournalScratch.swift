@@ -10,6 +10,11 @@ package final class JournalScratch {
         memory = .allocate(byteCount: Self.initialBytes, alignment: 16)
     }
 
+    /// For reading one file of this size once.
+    init(forFileOf byteCount: Int) {
+        memory = .allocate(byteCount: min(Self.initialBytes, max(4096, byteCount)), alignment: 16)
+    }
+
     deinit { memory.deallocate() }
 
     /// Makes room for one large frame; the contents are lost.

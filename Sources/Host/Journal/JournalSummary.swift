@@ -79,7 +79,7 @@ package struct JournalSummary: Sendable, Equatable {
         byteLength += header.frameByteCount
     }
 
-    private static func size(of file: FileDescriptor, _ jobID: JobID) throws(DomeError) -> Int {
+    static func size(of file: FileDescriptor, _ jobID: JobID) throws(DomeError) -> Int {
         var status = stat()
         guard fstat(file.number, &status) == 0 else { throw .system("size the journal of \(jobID)", errno) }
         return Int(status.st_size)

@@ -39,10 +39,18 @@ extension JournalWriter {
     ///   job and byte if it is damaged before its tail and `damage` is `.refuse`.
     package static func open(
         path: String, _ jobID: JobID, keepsReserve: Bool = false, damage: Damage = .refuse,
-        scratch: JournalScratch = JournalScratch()
+        scratch: JournalScratch? = nil
     ) throws(DomeError) -> JournalWriter {
         let file = try Files.open(path, O_RDWR)
         try lock(file, jobID)
+        let size = try JournalSummary.size(of: file, jobID)
+        // Made ahead. There is nothing to read, and nothing to cut: ext4 starts writing a file back when it is closed
+        // that was ever cut to nothing [measured: 50 us].
+        guard size > 0 else {
+            let salt = try writeHeader(file, jobID)
+            return JournalWriter(file, jobID, salt: salt, state: JournalSummary(), keepsReserve: keepsReserve)
+        }
+        let scratch = scratch ?? JournalScratch(forFileOf: size)
         var state: JournalSummary
         do throws(DomeError) {
             state = try JournalSummary.scan(file, jobID, scratch)
@@ -51,11 +59,8 @@ extension JournalWriter {
             state = try setAside(file, path, jobID)
         }
         guard state.byteLength > 0, let reader = try FrameReader(file, jobID, scratch) else {
-            // Its creator died before the header was whole, or it was made ahead and is empty: then there is nothing to
-            // cut, and ext4 starts writing a file back when it is closed that was ever cut to nothing [measured: 50 us].
-            guard state.fileByteLength == 0 || ftruncate(file.number, 0) == 0 else {
-                throw .system("cut \(path)", errno)
-            }
+            // Its creator died before the header was whole.
+            guard ftruncate(file.number, 0) == 0 else { throw .system("cut \(path)", errno) }
             let salt = try writeHeader(file, jobID)
             return JournalWriter(file, jobID, salt: salt, state: JournalSummary(), keepsReserve: keepsReserve)
         }

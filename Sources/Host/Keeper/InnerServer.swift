@@ -28,13 +28,12 @@ final class InnerServer {
 
     enum Command {
         case start(UInt64, JailSpec, JailServer.Descriptors)
-        case go(UInt64)
         case signal(UInt64, Int32)
         case kill(UInt64)
 
         var token: UInt64 {
             switch self {
-            case .start(let token, _, _), .go(let token), .signal(let token, _), .kill(let token): token
+            case .start(let token, _, _), .signal(let token, _), .kill(let token): token
             }
         }
     }
@@ -99,7 +98,7 @@ final class InnerServer {
             descriptors.standardError = keeper.devNull
             probeGroup = try keeper.cgroups?.take(CgroupLimits(plan.limits))
             descriptors.cgroup = probeGroup?.directory
-            let spec = try JailSpec(plan, isGated: false, requiredLayers: probeGroup == nil ? [] : .cgroup)
+            let spec = try JailSpec(plan, requiredLayers: probeGroup == nil ? [] : .cgroup)
             waiting.insert(.start(probeToken, spec, descriptors), at: 0)
         } catch {
             becomeUnusable(error.message)
@@ -217,7 +216,6 @@ final class InnerServer {
             switch command {
             case .start(let token, let spec, let descriptors):
                 return try server.start(token: token, spec, descriptors)
-            case .go(let token): return try server.go(token: token)
             case .signal(let token, let number): return try server.signal(number, token: token)
             case .kill(let token): return try server.kill(token: token)
             }

@@ -11,8 +11,10 @@ extension JobRun {
     func start(_ plan: LaunchPlan) {
         do throws(DomeError) {
             requiredLayers = server.requiredLayers(allowsUnixSockets: plan.allowsUnixSockets)
-            let spec = try JailSpec(plan, isGated: isGated, requiredLayers: requiredLayers)
+            let spec = try JailSpec(plan, requiredLayers: requiredLayers)
             var descriptors = JailServer.Descriptors()
+            if !mayRun { gate = try JailGate() }
+            descriptors.gate = gate
             if plan.usesTerminal {
                 let terminal = try PseudoTerminal()
                 try terminal.controller.setNonblocking(true)
@@ -51,7 +53,8 @@ extension JobRun {
         if isAborted { return }
         if let missing = InnerServer.complaint(requiredLayers, layers) { return endUnenforced(missing) }
         if phase == .preparing { phase = .gated }
-        keeper.send(.prepared(jobID))
+        // Who has said GO already hears of the start, and of no gate.
+        if !mayRun { keeper.send(.prepared(jobID)) }
     }
 
     /// domed has committed the job, and the journal is ours.
@@ -65,8 +68,16 @@ extension JobRun {
         mayRun = true
         appendWaiting()
         if report != nil { return writeEnd() }
-        // Also to a job on its way to the gate: it finds it open.
-        if cause == nil { server.send(.go(token)) }
+        // Also for a job on its way to the gate: it finds it open.
+        if cause == nil { openGate() }
+    }
+
+    private func openGate() {
+        do throws(DomeError) { try gate?.open() } catch {
+            (cause, message) = (.launchFailed, error.message)
+            server.send(.kill(token))
+        }
+        gate = nil
     }
 
     /// domed has thrown the job away before it ran.

@@ -10,7 +10,6 @@ final class JobRun {
     let jobID: JobID
     let token: UInt64
     let limits: Limits
-    let isGated: Bool
     let usesTerminal: Bool
     unowned let keeper: Keeper
     let server: InnerServer
@@ -19,6 +18,8 @@ final class JobRun {
     var startedNanoseconds: Int64 = 0
     /// Whether domed has opened the gate, maybe before the job was at it.
     var mayRun: Bool
+    /// Shut, while there is one.
+    var gate: JailGate?
     /// Whether the job is to vanish without trace.
     var isAborted = false
     /// Why it is, if that is not what domed asked for.
@@ -69,7 +70,6 @@ final class JobRun {
         jobID = launch.plan.jobID
         limits = launch.plan.limits
         usesTerminal = launch.plan.usesTerminal
-        isGated = launch.isGated
         mayRun = !launch.isGated
         runningEvent = launch.runningEvent
     }

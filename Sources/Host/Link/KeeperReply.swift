@@ -1,6 +1,6 @@
 package import DomeModel
 
-/// What a keeper says to domed. Of each job, in this order: `prepared`, `started`, `exited`.
+/// What a keeper says to domed. Of each job, in this order: `prepared` unless GO was there first, `started`, `exited`.
 package enum KeeperReply: Sendable, Equatable {
     /// The answer to `hello`: the version both speak from now on.
     case hello(KeeperHello)

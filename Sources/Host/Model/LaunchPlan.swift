@@ -6,6 +6,15 @@ package enum NetworkMode: UInt8, Sendable {
     case loopback = 1
     /// The host's network, its loopback included.
     case full = 2
+
+    /// "none", "loopback", "full".
+    package var name: String {
+        switch self {
+        case .none: "none"
+        case .loopback: "loopback"
+        case .full: "full"
+        }
+    }
 }
 
 /// Where a job's standard input comes from.

@@ -83,8 +83,8 @@ final class EventFollower {
                 return
             }
         }
-        // The client learns at once that the stream stands, also while nothing happens.
-        call.sendHeaders()
+        // The client learns at once that the stream stands, also while nothing happens; else with the first events.
+        if sentSeq >= head.lastSeq { call.sendHeaders() }
         advance()
     }
 

@@ -4,8 +4,9 @@ internal import DomeModel
 extension Database {
     private static let byID = Query("SELECT \(JobRecord.columns) FROM jobs WHERE job_id = ?1")
     private static let unfinished = Query(
-        "SELECT \(JobRecord.columns) FROM jobs WHERE state IN (1, 2) ORDER BY id")
-    private static let counts = Query("SELECT state, count(*) FROM jobs GROUP BY state")
+        "SELECT \(JobRecord.columns) FROM jobs WHERE state IN (1, 2) AND state <> 3 ORDER BY id")
+    private static let counts = Query("SELECT state, count(*) FROM jobs WHERE state <> 3 GROUP BY state")
+    private static let count = Query("SELECT count(*) FROM jobs")
     private static let request = Query(
         "SELECT task_json, constraints_json, grants_json, provenance_json FROM job_requests WHERE job = ?1")
     private static let outcome = Query(
@@ -27,11 +28,14 @@ extension Database {
 
     func countsByState() throws(DomeError) -> [JobState: Int] {
         var counts: [JobState: Int] = [:]
+        var succeeded = try connection.first(Self.count, what: "count jobs") { row in Int(row.integer(0)) } ?? 0
         let rows = try connection.all(Self.counts, what: "count jobs") { row in (row.integer(0), row.integer(1)) }
         for (number, count) in rows {
             guard let state = JobState(rawValue: Int32(clamping: number)) else { continue }
             counts[state] = Int(count)
+            succeeded -= Int(count)
         }
+        if succeeded > 0 { counts[.succeeded] = succeeded }
         return counts
     }
 
@@ -97,7 +101,9 @@ private struct JobConditions {
         let order = "ORDER BY id DESC LIMIT \(limit)"
         guard !states.isEmpty else { return "SELECT \(JobRecord.columns) FROM jobs \(condition(texts)) \(order)" }
         let searches = states.map { state in
-            let both = condition(texts + ["state = \(state.rawValue)"])
+            // As the index has it, so that SQLite sees that it fits.
+            let indexed = state == .succeeded ? [] : ["state <> \(JobState.succeeded.rawValue)"]
+            let both = condition(texts + ["state = \(state.rawValue)"] + indexed)
             return "SELECT * FROM (SELECT \(JobRecord.columns) FROM jobs \(both) \(order))"
         }
         return searches.joined(separator: " UNION ALL ") + " " + order

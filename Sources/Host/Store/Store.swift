@@ -13,7 +13,7 @@ internal import DomePlatform
 /// Reads are ordinary actor methods and see every write that was answered. The writes (`admit`, `finish`,
 /// `appendAudit`, `deleteJobs`) gather into one transaction with those of other callers that wait at the same time,
 /// and are answered when they are durable (synchronous=FULL). Each has two forms: async, and with a completion,
-/// which is called on the store's thread and must hand over to its own at once.
+/// which is called on the store's thread: others wait meanwhile.
 package actor Store {
     private nonisolated let executor: LoopExecutor
     nonisolated let writes: GroupCommit

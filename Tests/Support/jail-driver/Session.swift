@@ -11,10 +11,12 @@ final class Session {
     private var output: [UInt8] = []
     private var reading: FileDescriptor?
     private var progress: FileDescriptor?
+    private let gate: JailGate?
     private var isOver = false
 
     init(_ options: Options) throws(DomeError) {
         self.options = options
+        gate = options.isGated ? try JailGate() : nil
         server = try JailServer(options.server)
     }
 
@@ -40,9 +42,9 @@ final class Session {
             guard number >= 0 else { throw .system("open \(folder)", errno) }
             descriptors.progress = FileDescriptor(owning: number)
         }
+        descriptors.gate = gate
         let spec = try JailSpec(
-            options.plan, isGated: options.isGated, requiredLayers: options.requiredLayers,
-            workSource: options.workSource)
+            options.plan, requiredLayers: options.requiredLayers, workSource: options.workSource)
         guard try server.start(token: 7, spec, descriptors) else { throw DomeError(.internal, "socket full") }
         descriptors = JailServer.Descriptors()
         while !isOver {
@@ -103,7 +105,7 @@ final class Session {
                 try onPrepared(self)
             } else if options.isGated {
                 print("output_at_gate", Self.text(output))
-                _ = try server.go(token: 7)
+                try gate?.open()
             }
         case .executed: print("executed")
         case .failed(_, let failure): try fail(failure)

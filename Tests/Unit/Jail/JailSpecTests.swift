@@ -11,7 +11,7 @@ import Testing
 
     private func code(_ plan: LaunchPlan) -> ErrorCode? {
         do throws(DomeError) {
-            _ = try JailSpec(plan, isGated: false)
+            _ = try JailSpec(plan)
             return nil
         } catch {
             return error.code
@@ -48,10 +48,10 @@ import Testing
         ]
         full.files = [PlannedFile(path: "f", mode: 0o4755, bytes: [1, 2, 3])]
         full.network = .loopback
-        let bytes = try JailSpec(full, isGated: true, workSource: "/w").bytes
+        let bytes = try JailSpec(full, workSource: "/w").bytes
         let head = bytes.withUnsafeBytes { $0.loadUnaligned(as: dome_jail_spec.self) }
         #expect(head.version == DOME_JAIL_VERSION)
-        #expect(head.flags == DOME_JAIL_GATED.rawValue | DOME_JAIL_OWN_NETWORK.rawValue)
+        #expect(head.flags == DOME_JAIL_OWN_NETWORK.rawValue)
         #expect([head.argument_count, head.environment_count, head.mount_count, head.file_count] == [2, 1, 2, 1])
         let fixed = MemoryLayout<dome_jail_spec>.size + 2 * MemoryLayout<dome_jail_mount>.size
         let rest = Int(head.limit_count) * MemoryLayout<dome_jail_limit>.size + MemoryLayout<dome_jail_file>.size

@@ -109,13 +109,11 @@ enum dome_jail_layer {
 
 /// Flags of a spec.
 enum dome_jail_spec_flag {
-    /// Do everything up to exec, reply PREPARED, wait for GO. Without it PREPARED is sent all the same.
-    DOME_JAIL_GATED = 1u << 0,
     /// The job gets a network namespace of its own with lo up (net=loopback).
-    DOME_JAIL_OWN_NETWORK = 1u << 1,
+    DOME_JAIL_OWN_NETWORK = 1u << 0,
     /// The tool may make Unix sockets. Only for jobs that can reach none of the host's: no granted path (a
     /// read-only mount does not stop connect) and no host network (abstract names), or by explicit permission.
-    DOME_JAIL_UNIX_SOCKETS = 1u << 2,
+    DOME_JAIL_UNIX_SOCKETS = 1u << 1,
 };
 
 struct dome_jail_spec {
@@ -207,18 +205,23 @@ int dome_jail_spawn(const struct dome_jail_server_config *config, struct dome_ja
 /// Descriptors of a START; -1: none. The tool gets them as 0, 1, 2, and `progress` as 3. With `terminal` (the
 /// pty's subordinate side) the tool's session has it as its controlling terminal and /dev/tty exists; pass the
 /// same descriptor as 0, 1 and 2 if the tool is to talk on it. `cgroup` is the folder of a cgroup v2 group (O_PATH will
-/// do) in which the job is born: empty, limits set, the server's own group below the same delegated one.
+/// do) in which the job is born: empty, limits set, the server's own group below the same delegated one. With `gate`, an
+/// eventfd, the job does everything up to exec, replies PREPARED and waits until something has been written to it;
+/// without, PREPARED is sent all the same. The gate is the keeper's own way to the job: it costs the server nothing.
 struct dome_jail_descriptors {
-    int standard_input, standard_output, standard_error, progress, terminal, cgroup;
+    int standard_input, standard_output, standard_error, progress, terminal, cgroup, gate;
 };
+
+/// A gate, shut: close-on-exec, or -errno. Whoever holds it can open it, so it is for nobody but the keeper and the job.
+int dome_jail_gate(void);
+
+/// Opens a gate, also for a job that is not there yet. 0 or -errno.
+int dome_jail_open_gate(int gate);
 
 /// Sends START. `token` (not 0, not in use) names the job from now on. The descriptors may be closed as soon as
 /// this returns 0. Otherwise -errno: -EAGAIN when the socket is full, -EPIPE when the server is dead.
 int dome_jail_start(int socket, uint64_t token, const void *spec, size_t spec_size,
                     const struct dome_jail_descriptors *descriptors);
-
-/// Opens the gate. Ignored for a token that is not waiting at it (it has been killed, say). 0 or -errno.
-int dome_jail_go(int socket, uint64_t token);
 
 /// PID 1 passes the signal to the tool's process group (dropped while the tool does not run yet: use kill then).
 /// HUP, INT, QUIT, USR1, USR2, TERM, CONT, WINCH, TSTP; others: -EINVAL. Unknown tokens are ignored. 0 or -errno.
@@ -229,7 +232,8 @@ int dome_jail_kill(int socket, uint64_t token);
 
 /// What the server says. Per START, in this order: PREPARED, EXECED, EXIT. FAILED comes instead of whatever is
 /// left and is final like EXIT: when either arrives, nothing of the job is alive. A job killed before it ran
-/// ends with EXIT, `executed` 0; one killed in the instant of its exec may end with `executed` 1 and no EXECED.
+/// ends with EXIT, `executed` 0; one killed in the instant of its exec may end with `executed` 1 and no EXECED, one
+/// killed in the instant of its end with a second EXIT, to be ignored.
 /// Death of the server: EOF, and the pidfd says when all is dead.
 enum dome_jail_reply_kind {
     DOME_JAIL_READY = 1, ///< token 0: the root is built, `layers` is what every job will get
