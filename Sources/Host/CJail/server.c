@@ -256,8 +256,8 @@ void dome_jail_serve(int argc, char *const *argv) {
     }
     reply_ready(&server);
     struct pollfd polled[2] = {{.fd = SERVER_SOCKET, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
-    // Long enough for the job to have been built, short enough to be within what a tool takes at least: before that, everybody
-    // waits for the processor that making things ahead would take.
+    // Long enough for the job to have been built, short enough to be within what a tool takes at least: before that,
+    // everybody waits for the processor that making things ahead would take.
     const struct timespec pause = {.tv_nsec = 300 * 1000};
     for (;;) {
         int ready = ppoll(polled, 2, &pause, NULL);

@@ -204,15 +204,15 @@ int dome_jail_spawn(const struct dome_jail_server_config *config, struct dome_ja
 
 /// Descriptors of a START; -1: none. The tool gets them as 0, 1, 2, and `progress` as 3. With `terminal` (the
 /// pty's subordinate side) the tool's session has it as its controlling terminal and /dev/tty exists; pass the
-/// same descriptor as 0, 1 and 2 if the tool is to talk on it. `cgroup` is the folder of a cgroup v2 group (O_PATH will
-/// do) in which the job is born: empty, limits set, the server's own group below the same delegated one. With `gate`, an
-/// eventfd, the job does everything up to exec, replies PREPARED and waits until something has been written to it;
-/// without, PREPARED is sent all the same. The gate is the keeper's own way to the job: it costs the server nothing.
+/// same descriptor as 0, 1 and 2 if the tool is to talk on it. `cgroup` is the folder of a cgroup v2 group (O_PATH
+/// will do) in which the job is born: empty, limits set, the server's own group below the same delegated one. With
+/// `gate` the job does everything up to exec, replies PREPARED and waits; without, PREPARED is sent all the same.
 struct dome_jail_descriptors {
     int standard_input, standard_output, standard_error, progress, terminal, cgroup, gate;
 };
 
-/// A gate, shut: close-on-exec, or -errno. Whoever holds it can open it, so it is for nobody but the keeper and the job.
+/// A gate, shut: close-on-exec, or -errno. Whoever holds it can open it: it is for the keeper and the job alone, and
+/// their own way to each other, past the server.
 int dome_jail_gate(void);
 
 /// Opens a gate, also for a job that is not there yet. 0 or -errno.
