@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent / "Support"))
 
 from domekit.fixtures import *  # noqa: E402, F403
 from domekit.fixtures import CALL_REPORT  # noqa: E402
+from domekit.users import WHO  # noqa: E402
 
 # What a machine cannot run is not tested there, and CI must not take that for success.
 SKIPS_FAIL = os.environ.get("CI", "").lower() in ("1", "true")
@@ -40,6 +41,11 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     _refuse_skip(report)
     return report
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.definition.get_closest_marker("both_users") and "who" in metafunc.fixturenames:
+        metafunc.parametrize("who", WHO, indirect=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -13,6 +13,8 @@ from domekit.gates import Gate
 from domekit.jobs import Jobs, assert_complete, state_name
 from domekit.tools import write_script_tool
 
+pytestmark = pytest.mark.both_users
+
 
 @pytest.fixture
 def gate(daemon: Daemon) -> Iterator[Gate]:

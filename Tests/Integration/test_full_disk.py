@@ -3,36 +3,23 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from domekit import processes
 from domekit.daemon import Daemon, pb2
 from domekit.database import rows
 from domekit.gates import Gate
-from domekit.jobs import Event, assert_complete, raw, state_name
+from domekit.jobs import assert_complete, raw, state_name
 from domekit.tools import write_script_tool
 
 
 # CI runs as root, where a skip would be a failure.
-pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="mounting a small disk needs root")
-
-
-@pytest.fixture
-def little(new_daemon: Callable[..., Daemon]) -> Iterator[Daemon]:
-    """A daemon whose state folder is a disk of 8 MiB of its own."""
-    daemon = new_daemon()
-    daemon.state.mkdir(mode=0o700)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m,mode=0700", "tmpfs", daemon.state], check=True)
-    try:
-        yield daemon
-    finally:
-        processes.end_all(daemon.directory)
-        subprocess.run(["umount", "-l", daemon.state], check=True)
+pytestmark = [
+    pytest.mark.skipif(os.getuid() != 0, reason="mounting a small disk needs root"),
+    pytest.mark.both_users,
+]
 
 
 def fill(daemon: Daemon) -> Path:

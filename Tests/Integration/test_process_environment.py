@@ -12,6 +12,8 @@ from domekit.daemon import Daemon
 from domekit.jobs import Event, Jobs
 from domekit.tools import write_script_tool
 
+pytestmark = pytest.mark.both_users
+
 
 def lines(events: list[Event], stream: str = "stdout") -> list[str]:
     return [one.payload["line"] for one in events if one.payload.get("stream") == stream]

@@ -9,16 +9,16 @@ no layer of the jail, `@mutant(name)` names a change of our own code with which 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 
 from domekit.arena import Arena, Jail, Mode
+from domekit.trees import Trees
+from domekit.users import WHO
 
 ABIS = range(1, 6)
-WHO = ["root", "user"] if os.geteuid() == 0 else ["user"]
 
 
 class Outcomes:
@@ -74,8 +74,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def arena() -> Iterator[Arena]:
-    arena = Arena()
+def arena(trees: Trees) -> Iterator[Arena]:
+    arena = Arena(trees)
     yield arena
     arena.close()
 

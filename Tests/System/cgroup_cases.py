@@ -15,25 +15,18 @@ from domekit.cgroups import cgroup_root, remove_tree
 from domekit.daemon import Daemon
 from domekit.limits import guards, record, write_limited_tools
 from domekit.trees import Trees
+from domekit.users import ORDINARY_UID
 
-UID = 54321
 ROOT = cgroup_root()
 # User-Mode Linux has no Landlock: there the jail of the tests leaves it out, and is otherwise the shipped one.
 WEAKNESS = "landlock" if os.environ.get("DOME_IN_UML") else None
-
-
-@pytest.fixture(scope="module")
-def trees() -> Iterator[Trees]:
-    trees = Trees()
-    yield trees
-    trees.close()
 
 
 @pytest.fixture(scope="module", params=["root", "user"])
 def daemon(request: pytest.FixtureRequest, trees: Trees) -> Iterator[Daemon]:
     """A daemon with a subtree that is its user's, as a service manager delegates it."""
     assert ROOT is not None
-    uid = UID if request.param == "user" else None
+    uid = ORDINARY_UID if request.param == "user" else None
     subtree = Path(tempfile.mkdtemp(prefix="dome-test-", dir=ROOT))
     home = Path("/proc/self/cgroup").read_text().split("0::", 1)[1].split("\n", 1)[0].lstrip("/")
     (ROOT / "cgroup.subtree_control").write_text("+memory +pids +cpu")

@@ -19,6 +19,8 @@ from domekit.database import rows
 from domekit.gates import Gate
 from domekit.jobs import Event, Jobs, assert_complete, state_name
 
+pytestmark = pytest.mark.both_users
+
 SOAK = os.environ.get("DOME_SOAK") == "1"
 KILLS = 200 if SOAK else 20
 RETRYABLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNKNOWN, grpc.StatusCode.CANCELLED)

@@ -18,6 +18,8 @@ from domekit.gates import Gate
 from domekit.jobs import Event, Jobs, assert_complete, state_name
 from domekit.processes import kill_and_wait
 
+pytestmark = pytest.mark.both_users
+
 
 @pytest.fixture
 def gate(daemon: Daemon) -> Iterator[Gate]:

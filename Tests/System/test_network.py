@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -13,6 +12,8 @@ import pytest
 
 from domekit.daemon import Daemon
 from domekit.tools import write_script_tool
+
+pytestmark = pytest.mark.both_users
 
 # Tries everything and prints one line of JSON: what came of each, an errno's name for what failed.
 SCRIPT = """
@@ -130,15 +131,12 @@ def test_the_full_network_is_the_hosts_and_says_so(daemon: Daemon, host: Any) ->
     tool_id = tool(daemon, host, ["process", "net.full"])
     denied = daemon.jobs.submit(tool_id)
     assert not denied.status.ok and "net.full" in denied.status.message
-    folder = daemon.config_home / "dome"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    (folder / "policy.json").write_text(json.dumps({"version": 1, "tools": {tool_id: {"allow": ["net.full"]}}}))
+    daemon.write_policy({"version": 1, "tools": {tool_id: {"allow": ["net.full"]}}})
     seen, layers = outcome(daemon, tool_id)
     assert "network_namespace" not in layers, "what is not enforced is not claimed"
     assert seen["host 4"] == seen["host 6"] == "ok" and seen["talk 4"] == "over 127.0.0.1"
     assert was_reached(host["4"]) and was_reached(host["6"])
     # No Unix sockets without permission of their own: the host's abstract ones are in this network too.
     assert seen["abstract"] == "EPERM" and not was_reached(host["abstract"])
-    command = [daemon.bin / "dome", "tool", "show", tool_id]
-    show = subprocess.run(command, env=daemon.environment, capture_output=True, text=True, check=True).stdout
+    show = daemon.dome("tool", "show", tool_id).stdout
     assert "127.0.0.1" in show and "loopback" in show

@@ -12,6 +12,8 @@ import pytest
 from domekit.daemon import Daemon
 from domekit.tools import write_script_tool
 
+pytestmark = pytest.mark.both_users
+
 # What a job sees of itself, as JSON.
 PROBE = r"""
 import json, os, resource, socket
@@ -68,7 +70,7 @@ def test_what_is_explained_is_what_the_job_has(daemon: Daemon, network: str, is_
     read, write = daemon.directory / "read", daemon.directory / "write"
     options: list[str] = []
     for folder in (read, write):
-        folder.mkdir()
+        daemon.make_folder(folder)
     if is_granted:
         options += ["-g", f"fs.read:{read}", "-g", f"fs.write:{write}"]
     if network != "none":
@@ -162,7 +164,8 @@ def test_a_tool_without_a_process_says_so(daemon: Daemon) -> None:
 
 def test_words_for_people_name_all_that_counts(daemon: Daemon) -> None:
     text = daemon.dome("sandbox", "explain", "shell.run").stdout
-    user = "nobody" if os.getuid() == 0 else f"uid {os.getuid()}"
+    uid = os.getuid() if daemon.uid is None else daemon.uid
+    user = f"uid {uid}" if uid else "nobody"
     told = ("would be let run", user, "/usr", "256 MiB", "none:", "PATH", "memory_bytes", "seccomp", "in force")
     for word in (*told, "net.full", "policy.json", "known only when"):
         assert word in text, word

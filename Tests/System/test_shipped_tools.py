@@ -10,7 +10,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from domekit.daemon import Daemon
+
+pytestmark = pytest.mark.both_users
 
 
 def eventually(holds: Callable[[], bool], seconds: float = 10) -> None:
@@ -58,6 +62,7 @@ def test_git_log_lists_a_repository(daemon: Daemon) -> None:
     for key in ("core.pager", "gpg.program", "core.fsmonitor", "diff.external"):
         git(repository, "config", key, str(evil))
     git(repository, "config", "log.showSignature", "true")
+    daemon.own(repository)
     result = daemon.dome("run", "git.log", "-g", "fs.read:repo", "-t", json.dumps({"repository": str(repository)}))
     commits = [json.loads(line) for line in result.stdout.splitlines()]
     assert [commit["subject"] for commit in commits] == ["second", 'first "one"'], result.stderr
@@ -73,6 +78,7 @@ def test_text_search_gives_bytes_that_are_no_text_as_base_64(daemon: Daemon) -> 
     (folder / "binary").write_bytes(b"needle\0")
     (folder / ".git").mkdir()
     (folder / ".git" / "x").write_text("needle")
+    daemon.own(folder)
     task = json.dumps({"pattern": "need(le)", "path": str(folder)})
     result = daemon.dome("run", "text.search", "-g", "fs.read:texts", "-t", task)
     matches = [json.loads(line) for line in result.stdout.splitlines()]

@@ -16,8 +16,8 @@ from . import attack, proxy
 from .daemon import Daemon
 from .jobs import Event
 from .trees import Trees
+from .users import uid_of
 
-ORDINARY_UID = 54321
 # A canary without any jail: the attack as a process of the daemon's own user.
 NO_JAIL = "no jail"
 # A canary in which the kernel ends the keeper with the daemon that started it.
@@ -35,16 +35,14 @@ class Mode:
 
     @property
     def uid(self) -> int:
-        if self.who == "root":
-            return 0
-        return ORDINARY_UID if os.geteuid() == 0 else os.geteuid()
+        return uid_of(self.who)
 
 
 class Arena:
     """Makes daemons as they are asked for and keeps them for the session: cases share them, jobs do not."""
 
-    def __init__(self) -> None:
-        self.trees = Trees()
+    def __init__(self, trees: Trees) -> None:
+        self.trees = trees
         self._daemons: dict[tuple[str, str | None], Daemon] = {}
         self._stack = ExitStack()
 
@@ -70,7 +68,6 @@ class Arena:
 
     def close(self) -> None:
         self._stack.close()
-        self.trees.close()
 
 
 class Jail:

@@ -58,14 +58,14 @@ class Daemon:
         self.directory = Path(tempfile.mkdtemp(prefix="dome-", dir=base))
         self.uid = uid
         self._prefix = proxy.as_user(uid) if uid is not None else []
-        self._own(self.directory)
+        self.own(self.directory)
         self.arguments = arguments or []
         self.bin = binaries or bin_dir()
-        self.home = self._make("home")
-        self.runtime = self._make("run")
-        self.state_home = self._make("state")
-        self.config_home = self._make("config")
-        self.data_home = self._make("data")
+        self.home = self.make_folder("home")
+        self.runtime = self.make_folder("run")
+        self.state_home = self.make_folder("state")
+        self.config_home = self.make_folder("config")
+        self.data_home = self.make_folder("data")
         self.state = self.state_home / "dome"
         self.socket = self.runtime / "dome" / "domed.sock"
         self.log_path = self.directory / "domed.log"
@@ -75,14 +75,16 @@ class Daemon:
         self._jobs: Jobs | None = None
         self.environment = self._environment() | (environment or {})
 
-    def _make(self, name: str) -> Path:
-        path = self.directory / name
+    def make_folder(self, path: Path | str) -> Path:
+        """A new folder of the daemon's user, in its directory unless the path is absolute."""
+        path = self.directory / path
         path.mkdir(mode=0o700)
-        return self._own(path)
+        return self.own(path)
 
-    def _own(self, path: Path) -> Path:
-        if self.uid is not None:
-            os.chown(path, self.uid, self.uid)
+    def own(self, path: Path) -> Path:
+        """Gives a file or folder of the test's, and what is in it, to the daemon's user."""
+        for one in [path, *path.rglob("*")] if self.uid is not None else ():
+            os.chown(one, self.uid, self.uid, follow_symlinks=False)  # type: ignore[arg-type]
         return path
 
     def _environment(self) -> dict[str, str]:
@@ -218,10 +220,14 @@ class Daemon:
             self._jobs = Jobs(self.stub())
         return self._jobs
 
+    def command(self, *arguments: str) -> list[str]:
+        """The command line `dome` as the daemon's user; to be run with `environment`."""
+        return [*self._prefix, os.fspath(self.bin / "dome"), *arguments]
+
     def dome(self, *arguments: str, input: str | None = None, timeout: float = 30) -> subprocess.CompletedProcess[str]:
         """Runs the command line against this daemon; never raises on its exit status."""
         return subprocess.run(
-            [*self._prefix, self.bin / "dome", *arguments],
+            self.command(*arguments),
             env=self.environment,
             cwd=self.directory,
             input=input,
@@ -260,8 +266,8 @@ class Daemon:
         path = self.config_home / "dome" / name
         path.parent.mkdir(mode=0o700, exist_ok=True)
         path.write_text(json.dumps(value))
-        self._own(path.parent)
-        self._own(path)
+        self.own(path.parent)
+        self.own(path)
 
     def log(self) -> str:
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
+from . import processes
 from .daemon import Daemon
 from .jobs import Jobs
+from .trees import Trees
+from .users import WHO, uid_of
 
-__all__ = ["daemon", "jobs", "new_daemon", "stub"]
+__all__ = ["daemon", "jobs", "little", "new_daemon", "stub", "trees", "who"]
 
 
 def _close(daemon: Daemon, node: pytest.Item) -> None:
@@ -25,12 +30,28 @@ def _close(daemon: Daemon, node: pytest.Item) -> None:
 CALL_REPORT: pytest.StashKey[pytest.TestReport] = pytest.StashKey()
 
 
+@pytest.fixture(scope="session")
+def trees() -> Iterator[Trees]:
+    """Copies of the programs that every user may execute."""
+    trees = Trees()
+    yield trees
+    trees.close()
+
+
 @pytest.fixture
-def new_daemon(request: pytest.FixtureRequest) -> Iterator[Callable[..., Daemon]]:
+def who(request: pytest.FixtureRequest) -> str:
+    """Whose the daemons of a test are; both users in turn for tests with the mark `both_users`."""
+    return str(getattr(request, "param", WHO[0]))
+
+
+@pytest.fixture
+def new_daemon(request: pytest.FixtureRequest, who: str) -> Iterator[Callable[..., Daemon]]:
     """Makes daemons, not started yet (write_config first, then start()); all end with the test, last first."""
     with ExitStack() as stack:
 
         def make(**options: Any) -> Daemon:
+            if uid_of(who) != os.geteuid():
+                options = {"uid": uid_of(who), "binaries": request.getfixturevalue("trees").binaries()} | options
             daemon = Daemon(**options)
             stack.callback(_close, daemon, request.node)
             return daemon
@@ -42,6 +63,20 @@ def new_daemon(request: pytest.FixtureRequest) -> Iterator[Callable[..., Daemon]
 def daemon(new_daemon: Callable[..., Daemon]) -> Daemon:
     """A running domed with private directories."""
     return new_daemon().start()
+
+
+@pytest.fixture
+def little(new_daemon: Callable[..., Daemon]) -> Iterator[Daemon]:
+    """A daemon, not started yet, whose state folder is a disk of 8 MiB of its own. Mounting needs root."""
+    daemon = new_daemon()
+    state = daemon.make_folder(daemon.state)
+    options = f"size=8m,mode=0700,uid={state.stat().st_uid},gid={state.stat().st_gid}"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", state], check=True)
+    try:
+        yield daemon
+    finally:
+        processes.end_all(daemon.directory)
+        subprocess.run(["umount", "-l", state], check=True)
 
 
 @pytest.fixture

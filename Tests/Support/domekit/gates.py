@@ -16,6 +16,10 @@ class Gate:
         self.folder = folder
         self.path = folder / "gate"
         os.mkfifo(self.path, 0o600)
+        # Whose the folder above is, his are the jobs that get it.
+        owner = folder.parent.stat()
+        for path in (folder, self.path):
+            os.chown(path, owner.st_uid, owner.st_gid)
         # Both ends, so that neither this open nor the jobs' wait for somebody.
         self._descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
 
