@@ -48,6 +48,8 @@ build: deps-build
 	@$(MAKE) --no-print-directory layout
 layout: plugins jail probe
 	@ops/install/sync.sh Registry "$(TRIPLE_DIR)/share/dome/registry"
+	@ops/install/sync.sh Templates "$(TRIPLE_DIR)/share/dome/templates"
+	@ops/install/headers.sh "$(TRIPLE_DIR)"
 
 include ops/plugins.mk
 include ops/jail.mk

@@ -14,8 +14,6 @@ put() {
     mv -f "$3.new.$$" "$3"
 }
 
-version() { sed -n 's/^## \[\{0,1\}\([0-9][0-9.]*\).*/\1/p' CHANGELOG.md | head -n 1; }
-
 for program in $PROGRAMS; do
     put 755 "$bin/$program" "$root/bin/$program"
 done
@@ -31,17 +29,12 @@ for plugin in "$built"/lib/dome/plugins/*/; do
 done
 
 ops/install/sync.sh "$built/share/dome/registry" "$root/share/dome/registry"
+ops/install/sync.sh "$built/share/dome/templates" "$root/share/dome/templates"
 
-headers=Sources/PluginABI/include
-for header in "$headers"/dome/*.h "$headers"/dome/*/*.h; do
-    put 644 "$header" "$root/include/${header#"$headers"/}"
-done
+ops/install/headers.sh "$root"
 
 filled=$(mktemp -d)
 trap 'rm -rf "$filled"' EXIT
-sed -e "s|@VERSION@|$(version)|g" ops/install/dome-plugin.pc.in >"$filled/dome-plugin.pc"
-put 644 "$filled/dome-plugin.pc" "$root/lib/pkgconfig/dome-plugin.pc"
-
 for unit in ops/systemd/user/*.in; do
     name=$(basename "$unit" .in)
     sed -e "s|@BINDIR@|$prefix/bin|g" "$unit" >"$filled/$name"

@@ -14,7 +14,7 @@ package enum CommandLineTool {
     static var verbs: [Verb] {
         [
             .tools, .toolShow, .run, .logs, .jobs, .jobShow, .artifacts, .cancel, .status, .gc, .sandboxExplain,
-            .doctor, .pluginCheck,
+            .doctor, .pluginNew, .pluginCheck,
             .completions, .version,
             .help, .complete,
         ]
