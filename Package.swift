@@ -100,7 +100,7 @@ let package = Package(
             "Commands",
             [
                 "DomeModel", "DomePlatform", "DomeAsync", "DomeClient", "DomeCatalog", "DomeCrypto", "DomeJail",
-                "DomeValidator",
+                "DomeValidator", "DomePluginHost",
             ]),
 
         // Executables: composition only.

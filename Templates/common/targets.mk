@@ -3,4 +3,4 @@ check: lib@NAME@.so
 	$(DOME) plugin check .
 
 clean:
-	rm -f lib@NAME@.so
+	rm -rf lib@NAME@.so *.o declaration.h nimcache

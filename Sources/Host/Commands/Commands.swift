@@ -14,7 +14,8 @@ package enum CommandLineTool {
     static var verbs: [Verb] {
         [
             .tools, .toolShow, .run, .logs, .jobs, .jobShow, .artifacts, .cancel, .status, .gc, .sandboxExplain,
-            .doctor, .pluginNew, .pluginCheck,
+            .doctor, .pluginList, .pluginInfo, .pluginNew, .pluginCheck, .pluginInstall, .pluginRemove,
+            .pluginEnable, .pluginDisable,
             .completions, .version,
             .help, .complete,
         ]

@@ -60,6 +60,8 @@ package struct Finding: Sendable {
     package let verdict: Verdict
     package let reason: String
     package var milliseconds: Int64 = 0
+    /// The test that had to pass before this one could be tried; nil if it was tried.
+    package var missing: String?
 
     init(_ trial: Trial, _ verdict: Verdict, _ reason: String) {
         (name, rule) = (trial.name, trial.rule)

@@ -45,8 +45,7 @@ extension Validator {
                 object[texts.first ?? "large"] = .string(String(repeating: "x", count: 16 << 20))
                 payloads.append(Array(JSONValue.object(object).compact.utf8))
             }
-            payloads.append(
-                Array("[".utf8) + Array(repeatElement(Array("0,".utf8), count: 4 << 20).joined()) + Array("0]".utf8))
+            payloads.append(Array(("[" + String(repeating: "0,", count: 8 << 20) + "0]").utf8))
             return try feed(payloads, to: bench)
         },
         Trial("fuzzed-payloads", "random payloads do no harm") { bench throws(TrialEnd) in

@@ -60,9 +60,10 @@ package struct Validator {
             let isWanted = options.only.isEmpty || options.only.contains(trial.name)
             guard isWanted || trial.isGate && closed == nil else { continue }
             let isOfItsKind = trial.kind == nil || trial.kind == bench.manifest?.kind
-            let finding =
+            var finding =
                 closed.map { Finding(trial, .skipped, "needs \($0) to pass") }
                 ?? (isOfItsKind ? self.finding(of: trial) : Finding(trial, .skipped, "not for this kind of plugin"))
+            finding.missing = closed
             if trial.isGate, isOfItsKind, finding.verdict != .passed, closed == nil { closed = trial.name }
             guard isWanted else { continue }
             findings.append(finding)

@@ -105,6 +105,7 @@ struct BashCompletion {
         case .files: "compopt -o default"
         case .tools: "COMPREPLY=($(compgen -W \"$(dome __complete tools 2>/dev/null)\" -- \"$current\"))"
         case .jobs: "COMPREPLY=($(compgen -W \"$(dome __complete jobs 2>/dev/null)\" -- \"$current\"))"
+        case .plugins: "COMPREPLY=($(compgen -W \"$(dome __complete plugins 2>/dev/null)\" -- \"$current\"))"
         case .words(let words), .suggestions(let words):
             "COMPREPLY=($(compgen -W '\(words.joined(separator: " "))' -- \"$current\"))"
         }

@@ -44,6 +44,7 @@ struct FishCompletion {
         case .none, .files: nil
         case .tools: "(dome __complete tools 2>/dev/null)"
         case .jobs: "(dome __complete jobs 2>/dev/null)"
+        case .plugins: "(dome __complete plugins 2>/dev/null)"
         case .words(let words), .suggestions(let words): words.joined(separator: " ")
         }
     }

@@ -8,6 +8,7 @@ struct ZshCompletion {
         # zsh completion of dome; made by `dome completions zsh`.
         _dome_tools() { local -a words; words=(${(f)"$(dome __complete tools 2>/dev/null)"}); compadd -a words }
         _dome_jobs() { local -a words; words=(${(f)"$(dome __complete jobs 2>/dev/null)"}); compadd -a words }
+        _dome_plugins() { local -a words; words=(${(f)"$(dome __complete plugins 2>/dev/null)"}); compadd -a words }
         _dome() {
             local -a commands
             commands=(
@@ -86,6 +87,7 @@ struct ZshCompletion {
         case .files: "_files"
         case .tools: "_dome_tools"
         case .jobs: "_dome_jobs"
+        case .plugins: "_dome_plugins"
         case .words(let words), .suggestions(let words): "(\(quoted(words.joined(separator: " "))))"
         }
     }

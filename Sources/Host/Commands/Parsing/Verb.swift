@@ -5,6 +5,7 @@ enum Completion: Sendable, Equatable {
     case none
     case tools
     case jobs
+    case plugins
     case files
     /// Nothing else is accepted.
     case words([String])

@@ -11,7 +11,7 @@ struct PluginTemplate {
 
     /// The languages that there are templates for.
     static func languages(in folder: String) throws(DomeError) -> [String] {
-        try Files.list(folder).filter { $0 != "common" && Files.isDirectory(folder + "/" + $0) }
+        try Files.list(folder).filter { Files.exists(folder + "/" + $0 + "/Makefile") }
     }
 
     /// Fills it in. Path below the plugin's folder → bytes.

@@ -29,10 +29,16 @@ extension Verb {
     /// must not.
     static let complete = Verb(
         words: ["__complete"], summary: "words for completion scripts",
-        positionals: [PositionalSpec("WHAT", help: "tools or jobs")], isHidden: true
+        positionals: [PositionalSpec("WHAT", help: "tools, jobs or plugins")], isHidden: true
     ) { invocation async throws(CommandFailure) in
         var quiet = invocation
         quiet.options["--no-start"] = [""]
+        if invocation.argument(0) == "plugins" {
+            for entry in (try? PluginShelf.here().entries()) ?? [] {
+                try Output.stdout.write(Rendered.line(entry.id) + "\n")
+            }
+            return ExitStatus.success
+        }
         let client = try quiet.client()
         let words: [String]?
         switch invocation.argument(0) {

@@ -35,7 +35,7 @@ extension Verb {
         }
         let style = invocation.style
         let report = validator.run { finding in
-            guard !isJSON else { return }
+            guard !isJSON, finding.missing == nil else { return }
             try? Output.stdout.write(line(finding, style))
             try? Output.stdout.flush()
         }
@@ -100,7 +100,9 @@ extension Verb {
         let plugin = report.plugin.map { "\($0) \(report.version ?? "")" } ?? report.folder
         let counts =
             "\(report.count(.passed)) passed, \(report.count(.failed)) failed, \(report.count(.skipped)) skipped"
+        let missing = report.findings.compactMap(\.missing)
+        let untried = missing.first.map { "\(missing.count) tests were not tried: they need \($0) to pass\n" } ?? ""
         let verdict = report.isGood ? style.green("good") : style.red("not good")
-        return "\n\(Rendered.line(plugin)): \(verdict): \(counts); --seed \(report.seed)\n"
+        return "\(untried)\n\(Rendered.line(plugin)): \(verdict): \(counts); --seed \(report.seed)\n"
     }
 }

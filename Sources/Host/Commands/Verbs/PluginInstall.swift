@@ -1,0 +1,96 @@
+import DomeCrypto
+import DomeModel
+import DomePlatform
+import DomePluginHost
+import DomeValidator
+
+extension Verb {
+    /// `dome plugin install`
+    static let pluginInstall = Verb(
+        words: ["plugin", "install"], summary: "install a plugin for this user, and pin what it is",
+        details: [
+            "Copies plugin.json and the library of FOLDER into the data directory. Their SHA-256 and content are pinned: "
+                + "a library or plugin.json that is changed later is not used any more. What the host could not load "
+                + "is refused; none of the plugin's code runs here (see 'dome plugin check').",
+            "The daemon notices by itself; the tools of an adapter are then called NAME.ACTION.",
+        ],
+        positionals: [PositionalSpec("FOLDER", help: "the plugin's folder, e.g. .", completion: .files)],
+        options: [OptionSpec("--force", help: "in place of the one that is installed with this id")],
+        examples: ["dome plugin install .", "dome plugin install . --force"]
+    ) { invocation throws(CommandFailure) in
+        let (manifest, path, isReplaced) = try local { () throws(DomeError) in
+            let shelf = try PluginShelf.here()
+            let folder = PluginShelf.resolved(invocation.argument(0))
+            guard Files.exists(folder + "/plugin.json") else {
+                throw DomeError(.notFound, "there is no plugin.json in \(folder); name the plugin's folder")
+            }
+            let manifest = try PluginManifest.read(directory: folder)
+            guard isPluginID(manifest.id) else {
+                throw DomeError(
+                    .invalidRequest,
+                    "\(folder)/plugin.json: \"id\" is '\(manifest.id)'; write it like org.example.thing, in lower case")
+            }
+            try StaticHandshake.check(path: manifest.libraryPath)
+            let path = "\(shelf.own)/\(manifest.id)"
+            try refuseTwins(of: manifest, at: path, on: shelf, isForced: invocation.has("--force"))
+            return (manifest, path, try install(manifest, at: path, on: shelf))
+        }
+        try invocation.print(
+            json: [
+                "id": .string(manifest.id), "version": .string(manifest.version), "folder": .string(path),
+                "replaced": .bool(isReplaced),
+            ],
+            text: "installed \(manifest.id) \(manifest.version) in \(path)\n")
+        return ExitStatus.success
+    }
+
+    /// The same id twice would hide one of them.
+    private static func refuseTwins(
+        of manifest: PluginManifest, at path: String, on shelf: PluginShelf, isForced: Bool
+    ) throws(DomeError) {
+        for entry in shelf.entries() where entry.id == manifest.id && entry.state != .shadowed {
+            guard entry.folder != manifest.directory else {
+                throw DomeError(.invalidRequest, "\(entry.folder) is where plugin \(entry.id) is used from already")
+            }
+            let isInstalled = entry.folder == PluginShelf.resolved(path)
+            let version = entry.manifest?.version ?? "?"
+            guard isForced else {
+                throw DomeError(
+                    .invalidRequest,
+                    "plugin \(entry.id) \(version) is there already, in \(entry.folder); "
+                        + (isInstalled ? "--force replaces it" : "--force installs this one over it, which hides that one"))
+            }
+        }
+    }
+
+    /// Pins, then places: what is in its place is never without a pin. True if one was replaced.
+    private static func install(
+        _ manifest: PluginManifest, at path: String, on shelf: PluginShelf
+    ) throws(DomeError) -> Bool {
+        try Files.makeDirectories(shelf.own)
+        let staging = "\(shelf.own).install.\(Files.processID)"
+        do throws(DomeError) {
+            try PluginFiles.copy(manifest, to: staging)
+            // What is pinned is what was copied, whatever happens to the source meanwhile.
+            let copied = try PluginManifest.read(directory: staging)
+            guard copied.id == manifest.id, copied.library == manifest.library else {
+                throw DomeError(.invalidRequest, "\(manifest.directory)/plugin.json changed while it was copied")
+            }
+            try StaticHandshake.check(path: copied.libraryPath)
+            let document = try JSONParser.parse(
+                try Files.read(staging + "/plugin.json", limitBytes: 1 << 20), what: "plugin.json")
+            let pin = Pin.make(document, librarySHA256: try SHA256.digest(ofFileAt: copied.libraryPath).digest.hex)
+            try shelf.settings.change(manifest.id) { members in
+                members["enabled"] = .bool(true)
+                members["enabled_at"] = .string(Timestamp.format(nanoseconds: Clock.wallNanoseconds()))
+                members["pin"] = pin
+            }
+            let hadOne = Files.exists(path)
+            try PluginFiles.exchange(staging, at: path)
+            return hadOne
+        } catch {
+            try? Files.removeTree(staging)
+            throw error
+        }
+    }
+}
