@@ -86,6 +86,7 @@ proc depth(text: string): int =
 
 proc answer(action, text: string, call: ptr Call): string =
   if action notin ["hello", "count"]: refuse(invalid, "there is no such action; known are hello and count")
+  if text.len > 65536: refuse(invalid, "the payload is larger than any that fits the schemas")
   if text.depth > 100: refuse(invalid, "the payload is nested too deep")
   let payload = parseJson(text)
   if payload.kind != JObject: refuse(invalid, "the payload is no object")

@@ -38,7 +38,7 @@ def listed() -> list[str]:
 def findings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Future[tuple[int, dict[str, Any]]]]:
     """What each bad plugin comes to; they are built and tried side by side."""
     root = tmp_path_factory.mktemp("bad-plugins")
-    pool = ThreadPoolExecutor(max_workers=6)
+    pool = ThreadPoolExecutor(max_workers=8)
 
     def finding(bad: Bad) -> tuple[int, dict[str, Any]]:
         return check(build(bad, root / str(bad)), "--test", bad.test)

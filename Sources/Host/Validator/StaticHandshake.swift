@@ -10,7 +10,8 @@ package enum StaticHandshake {
         guard library.exports.contains(DOME_ENTRY_SYMBOL) else {
             throw DomeError(
                 .invalidRequest,
-                "\(path) exports no symbol '\(DOME_ENTRY_SYMBOL)'; declare it with DOME_EXPORT, in C++ inside extern \"C\"")
+                "\(path) exports no symbol '\(DOME_ENTRY_SYMBOL)'; declare it with DOME_EXPORT, in C++ inside extern \"C\""
+            )
         }
         guard let entry = library.entry, entry.magic == DOME_ENTRY_MAGIC else {
             throw DomeError(

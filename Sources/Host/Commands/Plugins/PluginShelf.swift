@@ -81,7 +81,8 @@ struct PluginShelf {
         let near = used.map(\.id).min { $0.distance(to: wanted) < $1.distance(to: wanted) }
         throw DomeError(
             .notFound,
-            "there is no plugin '\(wanted)'" + (near.map { "; is it '\($0)'?" } ?? "") + " 'dome plugin list' lists them")
+            "there is no plugin '\(wanted)'" + (near.map { "; is it '\($0)'?" } ?? "")
+                + " 'dome plugin list' lists them")
     }
 
     private func read(_ folder: String) -> Entry {

@@ -9,7 +9,9 @@ extension Verb {
     /// `dome plugin enable`
     static let pluginEnable = Verb(
         words: ["plugin", "enable"], summary: "let a plugin be used again",
-        details: ["Lets it out of the quarantine that crashes have put it in, too. What differs from its pin stays there."],
+        details: [
+            "Lets it out of the quarantine that crashes have put it in, too. What differs from its pin stays there."
+        ],
         positionals: [plugin], examples: ["dome plugin enable org.example.thing"]
     ) { invocation throws(CommandFailure) in try set(true, invocation) }
 

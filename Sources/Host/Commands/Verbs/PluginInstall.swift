@@ -58,7 +58,8 @@ extension Verb {
                 throw DomeError(
                     .invalidRequest,
                     "plugin \(entry.id) \(version) is there already, in \(entry.folder); "
-                        + (isInstalled ? "--force replaces it" : "--force installs this one over it, which hides that one"))
+                        + (isInstalled
+                            ? "--force replaces it" : "--force installs this one over it, which hides that one"))
             }
         }
     }

@@ -22,7 +22,8 @@ extension Verb {
     ) { invocation throws(CommandFailure) in
         let name = invocation.argument(0)
         guard isPluginName(name) else {
-            throw .usage("'\(name)' is no name for a plugin: use a-z, 0-9, - and _, at most 32, a letter or digit at both ends")
+            throw .usage(
+                "'\(name)' is no name for a plugin: use a-z, 0-9, - and _, at most 32, a letter or digit at both ends")
         }
         let id = invocation.value("--id") ?? "local.\(name)"
         guard isPluginID(id) else {
@@ -35,7 +36,8 @@ extension Verb {
             guard known.contains(language) else {
                 throw DomeError(
                     .notFound,
-                    "there is no template for '\(language)'; there are \(known.joined(separator: ", ")) in \(templates)")
+                    "there is no template for '\(language)'; there are \(known.joined(separator: ", ")) in \(templates)"
+                )
             }
             let template = PluginTemplate(folder: templates, language: language)
             try WholeFolder.make(name, try template.files(name: name, id: id))
