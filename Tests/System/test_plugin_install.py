@@ -151,7 +151,10 @@ def test_what_cannot_be_used_is_refused_and_leaves_nothing(home: Home, tmp_path:
     assert not home.plugins.exists() and not home.settings.exists()
 
 
-@pytest.mark.parametrize(("offset", "value", "reason"), [(18, 183, "is for aarch64"), (4, 1, "is for"), (16, 2, "-shared")])
+OTHER_KINDS = [(18, 183, "is for aarch64"), (4, 1, "is for"), (16, 2, "-shared")]
+
+
+@pytest.mark.parametrize(("offset", "value", "reason"), OTHER_KINDS)
 def test_a_library_of_another_kind_is_refused(
     home: Home, good: Path, offset: int, value: int, reason: str
 ) -> None:
