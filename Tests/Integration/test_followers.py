@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 import time
@@ -159,3 +160,20 @@ def test_the_status_after_the_terminal_event_always_agrees(daemon: Daemon) -> No
                 assert status.exit_code == one.payload["exit_code"]
                 assert status.message == one.payload["message"] and status.reason == one.payload["reason"]
                 assert status.ended_at
+
+
+def test_followers_at_rest_cost_no_reading_memory(daemon: Daemon) -> None:
+    jobs = daemon.jobs
+    # A megabyte, in lines that are long, so that it is quickly read here.
+    job = jobs.start("shell.run", {"script": "head -c 1000000 /dev/zero | tr '\\0' x | fold -w 8000; exec sleep 1000"})
+
+    def follow() -> Iterator[pb2.StreamEvent]:
+        stream = jobs.stream(job)
+        assert sum(1 for _ in itertools.islice(stream, 127)) == 127  # queued, running, 125 lines
+        return stream
+
+    streams = [follow()]  # brings what all of them share
+    before = resident_bytes(daemon.pid)
+    streams += [follow() for _ in range(64)]
+    assert resident_bytes(daemon.pid) - before < 64 * (64 << 10)
+    jobs.cancel(job)

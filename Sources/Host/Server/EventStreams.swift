@@ -8,6 +8,7 @@ internal import DomeWire
 package actor EventStreams {
     private let executor: LoopExecutor
     private var followers: [UInt64: Follower] = [:]
+    private let memory = EventReaderMemory()
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -37,7 +38,7 @@ package actor EventStreams {
             follower = known
         } else {
             follower = Follower(
-                reader: try EventReader(path: path, job), encoder: StreamEventEncoder(jobID: job))
+                reader: try EventReader(path: path, job, memory), encoder: StreamEventEncoder(jobID: job))
         }
         var bytes: [UInt8] = []
         var lastSeq = after
