@@ -93,7 +93,8 @@ fn count(call: *mut Call, payload: &[u8]) -> Answer {
 }
 
 fn members(payload: &[u8]) -> Result<Vec<(String, Value)>, Refusal> {
-    json::members(payload).ok_or_else(|| Refusal(dome::INVALID, String::from("the payload is no object of plain values")))
+    let refusal = || Refusal(dome::INVALID, String::from("the payload is no object of plain values"));
+    json::members(payload).ok_or_else(refusal)
 }
 
 /// Runs `body`, replies with what it returns, and turns a refusal or a panic into a status.

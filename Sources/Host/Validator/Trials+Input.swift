@@ -53,7 +53,7 @@ extension Validator {
             var fuzzer = Fuzzer(seed: seed)
             let examples = (try? bench.examplesToCall()) ?? []
             // What takes long is canceled: it is the payload that counts.
-            let habits = Habits(cancelAfterMilliseconds: 20)
+            let habits = Habits(cancelAfterMilliseconds: 2)
             var stage = try stageToCall(bench, habits)
             for round in 0..<bench.options.fuzzCount {
                 let example = examples.isEmpty ? nil : examples[round % examples.count]
@@ -88,7 +88,7 @@ extension Validator {
 
     /// Each payload to each action, one after the other in one process.
     private static func feed(_ payloads: [[UInt8]], to bench: Bench) throws(TrialEnd) -> String {
-        let stage = try stageToCall(bench, Habits(cancelAfterMilliseconds: 20))
+        let stage = try stageToCall(bench, Habits(cancelAfterMilliseconds: 2))
         let isAdapter = try bench.needManifest().kind == .adapter
         let names = isAdapter ? try bench.actions().compactMap { $0["name"]?.stringValue } : [""]
         for name in names {

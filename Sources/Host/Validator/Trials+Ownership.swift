@@ -63,7 +63,7 @@ extension Validator {
         let began = Clock.monotonicNanoseconds()
         try round()
         let milliseconds = max(1, (Clock.monotonicNanoseconds() - began) / 1_000_000)
-        let rounds = min(20, max(4, 500 / milliseconds))
+        let rounds = min(20, max(4, 250 / milliseconds))
         var marks: [Census] = []
         for _ in 0..<4 {
             for _ in 0..<rounds { try round() }
