@@ -76,6 +76,7 @@ private func answer(_ action: String, _ payload: String, _ call: Call) throws ->
     return action == "hello" ? try hello(payload) : try count(payload, call)
 }
 
+/// execute of dome/adapter.h: does `action` and replies with the result.
 @_cdecl("plugin_execute")
 public func execute(
     _ adapter: UnsafeMutablePointer<dome_adapter>?, _ call: OpaquePointer?, _ action: UnsafePointer<CChar>?,
@@ -99,6 +100,7 @@ public func execute(
     }
 }
 
+/// connect: makes a connection for one job.
 @_cdecl("plugin_connect")
 public func connect(
     _ call: OpaquePointer?, _ config: UnsafePointer<CChar>?, _ configSize: Int,
@@ -110,6 +112,7 @@ public func connect(
     return 0
 }
 
+/// disconnect: ends it.
 @_cdecl("plugin_disconnect")
 public func disconnect(_ adapter: UnsafeMutablePointer<dome_adapter>?) {
     guard let adapter else { return }
@@ -117,6 +120,7 @@ public func disconnect(_ adapter: UnsafeMutablePointer<dome_adapter>?) {
     adapter.deallocate()
 }
 
+/// init of dome/entry.h: looks up what the host offers.
 @_cdecl("plugin_init")
 public func initialize(
     _ own: OpaquePointer?, _ api: UnsafePointer<dome_host_api_t>?, _ directory: UnsafePointer<CChar>?, _ size: Int
@@ -131,6 +135,7 @@ public func initialize(
     return true
 }
 
+/// deinit: the host is gone.
 @_cdecl("plugin_deinit")
 public func deinitialize() { host = nil }
 
