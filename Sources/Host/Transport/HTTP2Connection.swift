@@ -120,7 +120,8 @@ package class HTTP2Connection {
     private final func ready(_ ready: EventLoop.Readiness) {
         guard session != nil else { return }
         if ready.contains(.readable), !isTerminating { read() }
-        flush()
+        // Acknowledgements can wait for what the calls just read have to say, or for what they have others do.
+        if ready.contains(.writable) || closeReason != nil { flush() } else { setNeedsFlush() }
     }
 
     private final func read() {
