@@ -55,7 +55,7 @@ def unfinished(daemon: Daemon, job: str) -> None:
         ("job.fail", {"reason": "why"}, "FAILED"),
         ("job.log", {"lines": ["a", "b", "c"]}, "SUCCEEDED"),
         ("domed.exec-probe", {"stdout": ["a"], "exit_code": 3}, "FAILED"),
-        ("shell.run", {"argv": ["/no/such/program"]}, "FAILED"),
+        ("shell.run", {"argv": ["/job/no/such/program"]}, "FAILED"),
     ],
 )
 def test_an_end_cut_short_anywhere_is_repeated_to_the_same_end(

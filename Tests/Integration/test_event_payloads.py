@@ -108,10 +108,10 @@ def test_the_end_tells_the_signal(jobs: Jobs, signal: int) -> None:
 
 
 def test_a_program_that_is_not_there_fails_with_its_name(jobs: Jobs) -> None:
-    events = jobs.run("shell.run", {"argv": ["/no/such/program"]})
+    events = jobs.run("shell.run", {"argv": ["/job/no/such/program"]})
     assert_complete(events)
     assert events[-1].payload["to"] == "failed"
-    assert "/no/such/program" in events[-1].payload["message"]
+    assert "/job/no/such/program" in events[-1].payload["message"]
     assert [one.payload["reason"] for one in events if one.type == "ERROR"] != []
 
 

@@ -22,7 +22,7 @@ JOBS = [
     ("job.fail", {"reason": "x"}),
     ("domed.exec-probe", {"exit_code": 3}),
     ("shell.run", {"script": "kill -9 $$"}),
-    ("shell.run", {"argv": ["/no/such/program"]}),
+    ("shell.run", {"argv": ["/job/no/such/program"]}),
 ]
 
 

@@ -90,7 +90,7 @@ def test_the_terminal_event_is_unique_and_last_however_a_job_ends(daemon: Daemon
         ("job.fail", {"reason": "x"}, {}),
         ("shell.run", {"script": "exit 1"}, {}),
         ("shell.run", {"script": "kill -9 $$"}, {}),
-        ("shell.run", {"argv": ["/no/such"]}, {}),
+        ("shell.run", {"argv": ["/job/no/such"]}, {}),
         ("shell.run", {"script": "sleep 60"}, {"timeout_ms": 50}),
     ]
     for tool, task, constraints in tasks:

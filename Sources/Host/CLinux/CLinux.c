@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -18,7 +17,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #ifndef SYS_pidfd_open
@@ -199,46 +197,6 @@ int dome_memfd_is_sealed(int fd) {
     int seals = fcntl(fd, F_GET_SEALS);
     return seals >= 0 && (seals & wanted) == wanted;
 }
-
-int dome_open(const char *path, int flags, mode_t mode) {
-    int fd;
-    do fd = open(path, flags | O_CLOEXEC, mode);
-    while (fd < 0 && errno == EINTR);
-    return fd;
-}
-
-int dome_openat(int directory, const char *path, int flags, mode_t mode) {
-    int fd;
-    do fd = openat(directory, path, flags | O_CLOEXEC, mode);
-    while (fd < 0 && errno == EINTR);
-    return fd;
-}
-
-int dome_open_place(int directory, const char *path) {
-    return openat(directory, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
-int dome_file_system(int fd, uint64_t *type, uint64_t *total_bytes, uint64_t *free_bytes) {
-    struct statfs status;
-    if (fstatfs(fd, &status) < 0) return -1;
-    *type = (uint64_t)status.f_type;
-    *total_bytes = (uint64_t)status.f_blocks * (uint64_t)status.f_bsize;
-    *free_bytes = (uint64_t)status.f_bfree * (uint64_t)status.f_bsize;
-    return 0;
-}
-
-int dome_open_beneath(int directory, const char *path, int flags) {
-    struct open_how how = {
-        .flags = (uint64_t)(unsigned)flags | O_CLOEXEC,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
-    };
-    int fd;
-    do fd = (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
-    while (fd < 0 && errno == EINTR);
-    return fd;
-}
-
-int dome_path_only(void) { return O_PATH; }
 
 int dome_set_nonblocking(int fd, int enabled) {
     int flags = fcntl(fd, F_GETFL);

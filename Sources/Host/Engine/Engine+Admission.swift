@@ -67,8 +67,15 @@ extension Engine {
         try tool.checkTask(task)
         let accepted = try await accept(request, tool, task, constraints)
         // A host that cannot enforce the sandbox is known from the start-up probe: no job is begun there.
-        if case .executor = tool.manifest.execution, let refusal = keepers.refusal(for: accepted.effective.network) {
-            throw refusal
+        if case .executor = tool.manifest.execution {
+            let effective = accepted.effective
+            if let refusal = keepers.refusal(for: effective.network) { throw refusal }
+            let server = keepers.readyServer(for: effective.network)
+            if let obstacle = server?.obstacles(
+                allowsUnixSockets: effective.allowsUnixSockets, tool.manifest.limits
+            ).first {
+                throw DomeError(.policyDenied, "\(tool.manifest.id): \(obstacle)")
+            }
         }
         return accepted
     }
@@ -118,8 +125,11 @@ extension Engine {
         if job.hasPlace { startPlanning(job) }
         if job.hasPlace { Core.task { [self] in await prepare(job) } }
         // Everything up to the gate waits for the launch, the commit only for the disk: the plugin's answer goes first.
-        // An executor that thinks longer does not hold the commit up.
-        if job.hasPlace { _ = await job.launched.wait(milliseconds: 2) }
+        if job.hasPlace, let refusal = await refusalInTime(job) {
+            discard(job, spare)
+            if let replayed = try await replayOf(accepted) { return (replayed, true) }
+            throw refusal
+        }
         job.provenance = initialProvenance(accepted)
         let new = newJob(job, accepted)
         let (result, folder) = await commit(new, spare)
@@ -176,17 +186,28 @@ extension Engine {
         }
     }
 
+    /// Why its plan is refused, if that is so and is known soon enough. Longer than that nobody is left without an answer
+    /// because an executor thinks: its job is admitted, and fails if its program is not there.
+    private func refusalInTime(_ job: LiveJob) async -> DomeError? {
+        if await job.launched.wait(milliseconds: 2) != nil { return job.isExamined.value ?? nil }
+        return await job.isExamined.wait(milliseconds: 1_000) ?? nil
+    }
+
+    /// The job that was admitted for the same key before, if there is one; the key of another request is an error.
+    private func replayOf(_ accepted: AcceptedRequest) async throws(DomeError) -> JobID? {
+        guard let record = try await store.job(forKey: accepted.request.idempotencyKey) else { return nil }
+        guard record.requestHash == accepted.requestHash else {
+            throw DomeError(
+                .idempotencyKeyReused,
+                "idempotency_key '\(accepted.request.idempotencyKey)' was used for another request")
+        }
+        return record.jobID
+    }
+
     /// With a full queue, only what was admitted before is answered.
     private func replayWhenFull(_ accepted: AcceptedRequest) async throws(DomeError) -> JobID? {
         guard queue.count + queuePlacesPromised >= configuration.maxQueuedJobs else { return nil }
-        if let record = try await store.job(forKey: accepted.request.idempotencyKey) {
-            guard record.requestHash == accepted.requestHash else {
-                throw DomeError(
-                    .idempotencyKeyReused,
-                    "idempotency_key '\(accepted.request.idempotencyKey)' was used for another request")
-            }
-            return record.jobID
-        }
+        if let replayed = try await replayOf(accepted) { return replayed }
         throw DomeError(
             .resourceExhausted,
             "the queue is full: \(queue.count) jobs wait; try again later, or raise max_queued_jobs in config.json")

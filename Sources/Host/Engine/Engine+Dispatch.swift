@@ -32,12 +32,15 @@ extension Engine {
 
     /// Makes the process of a job that has a place, up to the gate; `launched` says what came of it.
     func prepare(_ job: LiveJob) async {
+        defer { job.isExamined.set(nil) }
         do throws(DomeError) {
             guard let request = job.request else {
                 throw DomeError(.notFound, "tool not found: \(job.toolID) (it was there when the job came)")
             }
             if case .executor = request.tool.manifest.execution {
-                try await launch(job, try await plan(job, request))
+                let plan = try await plan(job, request)
+                try await examine(job, plan)
+                try await launch(job, plan)
             }
             job.launched.set(.success(()))
         } catch {
@@ -75,6 +78,22 @@ extension Engine {
             plan.standardInput = .bytes(Array(request.taskJSON.utf8))
         }
         return plan
+    }
+
+    /// Refuses a plan whose program is not there, where there is an inner server to ask.
+    private func examine(_ job: LiveJob, _ plan: LaunchPlan) async throws(DomeError) {
+        let search = ProgramSearch(plan)
+        guard !programs.contains(search), let server = keepers.readyServer(for: plan.network) else {
+            _ = job.isExamined.set(nil)
+            return
+        }
+        let verdict = await rules.find(search, innerServer: server.processID)
+        if verdict == .thereForAll { programs.add(search) }
+        // Its number may have been another process's by then.
+        let isSame = keepers.readyServer(for: plan.network)?.processID == server.processID
+        let refusal = isSame ? verdict.refusal : nil
+        job.isExamined.set(refusal)
+        if let refusal { throw refusal }
     }
 
     /// Hands the plan to a keeper, gate closed.

@@ -16,6 +16,7 @@ package final class Engine {
     let facts: FactsReader
     let rules: RulesReader
     let policy: PolicyCache
+    let programs = KnownPrograms()
     /// When the registry was last looked at, and what git last said, by folder.
     private var catalogCheckedNanoseconds: Int64 = 0
     let keepers: KeeperPool

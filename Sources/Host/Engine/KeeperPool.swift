@@ -1,5 +1,5 @@
 package import DomeAsync
-internal import DomeLink
+package import DomeLink
 package import DomeModel
 internal import DomePlatform
 
@@ -124,6 +124,14 @@ package final class KeeperPool {
             server.state == .unusable
         else { return nil }
         return DomeError(.policyDenied, "the sandbox cannot be enforced: \(server.message)")
+    }
+
+    /// The inner server that a job would get now; nil if it would have to wait for one.
+    package func readyServer(for network: NetworkMode) -> KeeperInnerServer? {
+        guard let keeper = current.value, keeper.isOpen, let server = keeper.innerServers[network == .full],
+            server.state == .ready
+        else { return nil }
+        return server
     }
 
     private var noKeeper: DomeError {

@@ -35,6 +35,8 @@ final class LiveJob {
     /// Set when clients may see the job: between its admission's commit and then, whoever asks waits. False: it
     /// never came to be.
     let isVisible = OneShot<Bool>()
+    /// Set when it is settled whether its program is there, as far as it can be. The refusal if it is not.
+    let isExamined = OneShot<DomeError?>()
     /// Set when the keeper has its plan, or never will.
     let launched = OneShot<Result<Void, DomeError>>()
     /// What the keeper said: at the gate, at the end.

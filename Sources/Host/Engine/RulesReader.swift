@@ -33,4 +33,9 @@ package actor RulesReader {
     func decide(_ policy: Policy, _ tool: Tool, grants: [Permission]) -> (PolicyDecision, [PolicyOffer]) {
         (policy.decide(tool.manifest, grants: grants), policy.offers(tool.manifest))
     }
+
+    /// Whether a job's program is there.
+    func find(_ search: ProgramSearch, innerServer: Int32) -> ProgramSearch.Verdict {
+        search.run(innerServer: innerServer)
+    }
 }

@@ -26,18 +26,13 @@ package struct SandboxExplanation: Sendable {
     /// The layers that this job must have around it.
     private var requiredLayers: UInt64 {
         guard let server, let plan else { return 0 }
-        return plan.allowsUnixSockets ? server.requiredLayersWithSockets : server.requiredLayers
+        return server.requiredLayers(allowsUnixSockets: plan.allowsUnixSockets)
     }
 
     private var allObstacles: [String] {
         // A server that is not ready has said so already.
-        guard let server, server.state == .ready else { return obstacles }
-        var obstacles = obstacles
-        if server.layers & SandboxLayers.cgroup == 0, let refusal = plan?.limits.refusalWithoutCgroup {
-            obstacles.append(refusal)
-        }
-        let missing = SandboxLayers.complaint(missing: requiredLayers & ~server.layers)
-        return obstacles + (missing.map { ["the sandbox cannot be enforced: " + $0] } ?? [])
+        guard let server, server.state == .ready, let plan else { return obstacles }
+        return obstacles + server.obstacles(allowsUnixSockets: plan.allowsUnixSockets, plan.limits)
     }
 
     /// The document that clients get.

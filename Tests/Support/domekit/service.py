@@ -106,8 +106,8 @@ class Service:
         for channel in self._channels:
             channel.close()
         self.systemctl("stop", "domed.socket", "domed.service")
-        if keepers := self.keepers():
-            self.systemctl("kill", "--signal=KILL", "--kill-who=all", *keepers)
+        # One that leaves by itself at this moment is not there to be killed.
+        self.run("systemctl", "--user", "kill", "--signal=KILL", "--kill-who=all", *self.keepers())
         until(lambda: not self.keepers(), "the keepers are gone")
         self.systemctl("disable", "--quiet", "domed.socket", "domed.service")
         subprocess.run(["rm", "-rf", self.state, self.config_home / "dome", self.data_home / "dome"], check=True)

@@ -59,6 +59,9 @@ int dome_file_system(int fd, uint64_t *type, uint64_t *total_bytes, uint64_t *fr
 /* openat2 (Linux 5.6) of what lies beneath `directory` in the same mount; no link is followed, not even one of the
  * kernel's own. O_CLOEXEC is added. */
 int dome_open_beneath(int directory, const char *path, int flags);
+/* openat2 of `path` as a process would open it whose root is `root`: absolute links and `..` lead no further up. Links
+ * of the kernel's own are refused. O_CLOEXEC is added. */
+int dome_open_in_root(int root, const char *path, int flags);
 /* O_PATH, which the Glibc module does not show. */
 int dome_path_only(void);
 int dome_set_nonblocking(int fd, int enabled);
