@@ -23,6 +23,7 @@ LIMIT = 16 << 20
 UNARY = [
     "Health", "ListCapabilities", "ListTools", "GetTool", "SkillExecute", "GetJobStatus", "CancelJob",
     "GetGateDecision", "GetPromotionDecision", "GetStatus", "ListJobs", "GetToolSchema", "CollectGarbage",
+    "ListPlugins",
 ]  # fmt: skip
 
 

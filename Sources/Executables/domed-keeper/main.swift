@@ -32,6 +32,7 @@ if CommandLine.arguments.dropFirst().first == "--help" {
     print(KeeperConfiguration.usage, terminator: "")
     exit(0)
 }
+if CommandLine.arguments.dropFirst() == ["--confine"] { Confinement.run() }
 do throws(DomeError) {
     try serve()
 } catch {

@@ -61,15 +61,9 @@ final class Daemon {
         _ configuration: Configuration, _ directories: Directories, _ store: Store
     ) throws(DomeError) -> Engine {
         let programs = try Directories.ofExecutable()
+        let places = PluginPlaces(directories, programs: programs)
         func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
-        let (found, problems) = ExecutorDiscovery.find(
-            ExecutorDiscovery.searchPath(
-                directories: directories, executableDirectory: programs, variable: variable("DOME_PLUGIN_PATH")))
-        var workers: [String: ExecutorWorker] = [:]
-        for plugin in found {
-            workers[plugin.id] = ExecutorWorker(pluginFolder: plugin.folder, workerPath: programs + "/domed-worker")
-        }
-        let engine = Engine(
+        return Engine(
             configuration: configuration, directories: directories,
             catalog: Catalog(
                 searchPath: Catalog.searchPath(
@@ -90,9 +84,8 @@ final class Daemon {
                         "--cgroup", try cgroup(variable("DOME_CGROUP")),
                     ],
                     unit: try keeperUnit(variable("DOME_KEEPER_UNIT"), directories))),
-            workers: workers, version: version)
-        engine.startProblems = problems
-        return engine
+            plugins: try places.registry(), workerPath: places.workerPath, makeWorker: places.worker,
+            version: version)
     }
 
     /// The template that the unit of a domed that is a service names; others start their keepers themselves.

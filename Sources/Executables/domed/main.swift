@@ -81,11 +81,10 @@ private func check(_ options: Options) throws(DomeError) {
     var directories = try Directories()
     if let state = options.stateDirectory { directories.state = state }
     let programs = try Directories.ofExecutable()
-    let path = ExecutorDiscovery.searchPath(
-        directories: directories, executableDirectory: programs,
-        variable: getenv("DOME_PLUGIN_PATH").map { String(cString: $0) })
+    let places = PluginPlaces(directories, programs: programs)
+    let plugins = try places.registry(keepsScans: false)
     Core.assumeIsolated { [directories] in
-        let check = SelfCheck(directories, pluginSearchPath: path, workerPath: programs + "/domed-worker")
+        let check = SelfCheck(directories, plugins: plugins, makeWorker: places.worker)
         Core.task {
             print(await check.run().indented, terminator: "")
             Core.loop.stop()

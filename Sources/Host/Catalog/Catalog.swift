@@ -13,6 +13,7 @@ package final class Catalog: Sendable {
     /// The registry folders, the first has precedence.
     package let searchPath: [String]
     private let current: Mutex<CatalogSnapshot>
+    private let plugins = Mutex<[Tool]>([])
 
     /// Reads the registry once. What is wrong with it is in `snapshot.problems`.
     package init(searchPath: [String]) {
@@ -36,10 +37,22 @@ package final class Catalog: Sendable {
 
     /// Reads everything again and replaces the snapshot in one step. Blocks.
     @discardableResult
-    package func reload() -> CatalogSnapshot {
-        let fresh = CatalogReader.read(searchPath)
-        current.withLock { $0 = fresh }
-        return fresh
+    package func reload() -> CatalogSnapshot { publish(CatalogReader.read(searchPath)) }
+
+    /// Sets the tools that plugins offer. One whose id the registry has, or a plugin before it, is left out and
+    /// reported.
+    package func setPluginTools(_ tools: [Tool]) {
+        plugins.withLock { $0 = tools }
+        publish(snapshot.registry)
+    }
+
+    @discardableResult
+    private func publish(_ registry: CatalogSnapshot) -> CatalogSnapshot {
+        // In this order, so that whoever comes later has both as they are then.
+        current.withLock { current in
+            current = registry.adding(plugins.withLock { $0 })
+            return current
+        }
     }
 
     /// Reads again only if a file or folder of the registry changed (by inode, size and times); true if so.
@@ -62,8 +75,31 @@ package struct CatalogSnapshot: Sendable {
     /// Changes with any file of the registry.
     let fingerprint: [UInt64]
     private let toolsByID: [String: Tool]
+    /// The same without the tools of plugins.
+    var registry: CatalogSnapshot { base.first ?? self }
+    private let base: [CatalogSnapshot]
 
-    init(tools: [Tool], problems: [CatalogProblem], shadowed: [ShadowedTool], fingerprint: [UInt64]) {
+    /// This and the tools of plugins.
+    func adding(_ plugins: [Tool]) -> CatalogSnapshot {
+        guard !plugins.isEmpty else { return self }
+        var (all, ids, problems) = (tools, Set(tools.map(\.manifest.id)), problems)
+        for tool in plugins {
+            guard ids.insert(tool.manifest.id).inserted else {
+                problems.append(
+                    CatalogProblem(path: tool.directory, reason: "its tool \(tool.manifest.id) is another's already"))
+                continue
+            }
+            all.append(tool)
+        }
+        return CatalogSnapshot(
+            tools: all, problems: problems, shadowed: shadowed, fingerprint: fingerprint, registry: self)
+    }
+
+    init(
+        tools: [Tool], problems: [CatalogProblem], shadowed: [ShadowedTool], fingerprint: [UInt64],
+        registry: CatalogSnapshot? = nil
+    ) {
+        base = registry.map { [$0] } ?? []
         self.tools = tools.sorted { $0.manifest.id < $1.manifest.id }
         self.problems = problems.sorted { $0.path < $1.path }
         self.shadowed = shadowed.sorted { $0.path < $1.path }

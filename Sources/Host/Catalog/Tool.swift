@@ -19,11 +19,13 @@ package final class Tool: Sendable {
     /// The files of `manifest.files`, ready for a launch plan: `.tool/NAME` below /job, mode 0555.
     package let files: [PlannedFile]
     package let hashes: ToolHashes
+    /// The plugin whose action it is; nil for a tool of the registry.
+    package let plugin: PluginReference?
 
     init(
         manifest: ToolManifest, directory: String, manifestDocument: JSONValue, inputSchema: JSONSchema,
         outputSchema: JSONSchema?, texts: (manifest: String, input: String, output: String?), files: [PlannedFile],
-        hashes: ToolHashes
+        hashes: ToolHashes, plugin: PluginReference? = nil
     ) {
         self.manifest = manifest
         self.directory = directory
@@ -35,12 +37,16 @@ package final class Tool: Sendable {
         outputSchemaText = texts.output
         self.files = files
         self.hashes = hashes
+        self.plugin = plugin
     }
 
     /// Where the schemas are found by a person, e.g. for `input_schema_ref`.
-    package var inputSchemaPath: String { directory + "/" + ToolFolder.inputSchemaName }
-    package var outputSchemaPath: String? {
-        outputSchema == nil ? nil : directory + "/" + ToolFolder.outputSchemaName
+    package var inputSchemaPath: String { place(ToolFolder.inputSchemaName) }
+    package var outputSchemaPath: String? { outputSchema == nil ? nil : place(ToolFolder.outputSchemaName) }
+
+    /// A plugin's schemas lie in its library: GetToolSchema has them.
+    private func place(_ name: String) -> String {
+        plugin.map { "plugin:\($0.id)/\(manifest.id)/\(name)" } ?? directory + "/" + name
     }
 
     /// Checks a task. E_INVALID_REQUEST with every violation and its JSON Pointer.

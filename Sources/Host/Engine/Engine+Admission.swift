@@ -84,6 +84,7 @@ extension Engine {
     func accept(
         _ request: SubmitRequest, _ tool: Tool, _ task: JSONValue, _ constraints: Constraints
     ) async throws(DomeError) -> AcceptedRequest {
+        try await checkPlugin(of: tool)
         let policy = try await currentPolicy()
         let effective =
             constraints.grants.isEmpty && !tool.manifest.namesPaths
@@ -106,6 +107,7 @@ extension Engine {
         refreshCatalog()
         if let tool = catalog.snapshot[id: id] { return tool }
         await rules.reloadIfChanged(catalog)
+        await refreshPlugins()
         return try catalog.snapshot.tool(id)
     }
 

@@ -53,12 +53,13 @@ extension Engine {
         guard let request = job.request, case .executor(let id, let entrypoint) = request.tool.manifest.execution
         else { return }
         do throws(DomeError) {
-            guard let worker = workers[id] else {
+            if plugins.snapshot[id]?.file?.kind == .adapter { return }
+            guard let worker = workers[id]?.worker else {
                 throw DomeError(.notFound, "executor plugin not found: \(id), which tool \(job.toolID) needs")
             }
             let bounds = request.bounds(job.id)
             let document = request.jobDocument(job.id, entrypoint, bounds)
-            let answer = try worker.prepare(document)
+            let answer = try worker.prepare(document, for: job.id)
             job.planning = .success(Planning(executor: id, bounds: bounds, answer: answer))
         } catch {
             job.planning = .failure(error)
@@ -67,6 +68,11 @@ extension Engine {
 
     /// Waits for the executor's plan and holds it against what the job may have.
     private func plan(_ job: LiveJob, _ request: AcceptedRequest) async throws(DomeError) -> LaunchPlan {
+        if case .executor(let id, let entrypoint) = request.tool.manifest.execution,
+            let plugin = plugins.snapshot[id], plugin.file?.kind == .adapter
+        {
+            return try await adapterPlan(job, request, plugin, entrypoint)
+        }
         if job.planning == nil { startPlanning(job) }
         guard let planning = try job.planning?.get() else {
             throw DomeError(.internal, "\(job.toolID) has no executor")

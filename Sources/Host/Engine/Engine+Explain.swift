@@ -15,10 +15,8 @@ extension Engine {
         let policy = try await currentPolicy()
         let (decision, offers) = await rules.decide(policy, tool, grants: constraints.grants)
         var explanation = SandboxExplanation(tool.manifest, decision, offers)
-        guard case .executor(let executor, _) = tool.manifest.execution else { return explanation }
-        if workers[executor] == nil {
-            explanation.obstacles.append("executor plugin not found: \(executor), which tool \(toolID) needs")
-        }
+        guard case .executor = tool.manifest.execution else { return explanation }
+        do throws(DomeError) { try await checkPlugin(of: tool) } catch { explanation.obstacles.append(error.message) }
         explanation.plan = try plan(of: tool.manifest, decision.grants, constraints)
         do throws(DomeError) {
             let keeper = try await keepers.usable(for: decision.grants.network)

@@ -10,6 +10,7 @@ extension Engine {
     func finish(_ job: LiveJob, exited exit: JobExit) async {
         // From an EXIT record that this daemon found, it may be the first it hears of the job having run at all.
         if exit.report.startedNanoseconds != 0 { job.startedNanoseconds = exit.report.startedNanoseconds }
+        notePluginEnd(of: job, exit.report)
         let artifacts = await collectArtifacts(of: job, exit)
         await finish(job, JobEnding(exit.report), exit.report, artifacts)
     }

@@ -32,7 +32,7 @@ extension Engine {
 
     private func executorVersion(_ manifest: ToolManifest) -> String {
         guard case .executor(let id, _) = manifest.execution else { return "\(manifest.executorBackend) \(version)" }
-        return "\(id) \(workers[id]?.identity?.version ?? "unknown")"
+        return "\(id) \(plugins.snapshot[id]?.file?.version ?? "unknown")"
     }
 
     private static func link(_ path: String) -> String {

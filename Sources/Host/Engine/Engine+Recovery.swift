@@ -11,7 +11,7 @@ extension Engine {
     package func recover() async throws(DomeError) {
         Core.task { [self] in hostFacts.set(await facts.host()) }
         Core.task { [self] in await facts.renew(files.spares) }
-        for worker in workers.values { worker.warmUp() }
+        await refreshPlugins()
         try await audit(.daemonStart)
         let unfinished = try await store.unfinishedJobs()
         var jobs: [LiveJob] = []

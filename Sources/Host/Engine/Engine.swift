@@ -20,12 +20,15 @@ package final class Engine {
     /// When the registry was last looked at, and what git last said, by folder.
     private var catalogCheckedNanoseconds: Int64 = 0
     let keepers: KeeperPool
-    /// The executor plugins by id.
-    let workers: [String: ExecutorWorker]
+    let plugins: PluginRegistry
+    /// Makes the worker of an executor plugin.
+    let makeWorker: @Core (PluginRecord) -> ExecutorWorker
+    /// The programs of plugins that are ready and executors, by id, with what they were started for.
+    var workers: [String: (worker: ExecutorWorker, identity: PluginRecord.Identity)] = [:]
+    /// domed-worker as the jail mounts it: the path, links resolved.
+    let workerPath: String
     let version: String
     package let hub = EventHub()
-    /// What the daemon found out about itself at start and cannot mend.
-    package var startProblems: [String] = []
 
     /// Jobs that have not ended, running or waiting.
     var live: [JobID: LiveJob] = [:]
@@ -43,7 +46,8 @@ package final class Engine {
 
     package init(
         configuration: Configuration, directories: Directories, catalog: Catalog, store: Store, files: JobFiles,
-        facts: FactsReader, rules: RulesReader, keepers: KeeperPool, workers: [String: ExecutorWorker], version: String
+        facts: FactsReader, rules: RulesReader, keepers: KeeperPool, plugins: PluginRegistry, workerPath: String,
+        makeWorker: @escaping @Core (PluginRecord) -> ExecutorWorker, version: String
     ) {
         self.configuration = configuration
         self.directories = directories
@@ -54,7 +58,9 @@ package final class Engine {
         self.rules = rules
         policy = PolicyCache(directories)
         self.keepers = keepers
-        self.workers = workers
+        self.plugins = plugins
+        self.workerPath = workerPath
+        self.makeWorker = makeWorker
         self.version = version
         keepers.onEvent = { [weak self] connection, event in self?.take(event, from: connection) }
         keepers.onReconnected = { [weak self] old, new in self?.reconnected(old, new) }
@@ -67,12 +73,14 @@ package final class Engine {
     /// The tools, by id, as the registry is now.
     package func tools() async -> [ToolReport] {
         await rules.reloadIfChanged(catalog)
+        await refreshPlugins()
         return catalog.snapshot.tools.map(Self.report)
     }
 
     /// One tool, as the registry is now. E_NOT_FOUND "tool not found: ID".
     package func tool(_ id: String) async throws(DomeError) -> ToolReport {
         await rules.reloadIfChanged(catalog)
+        await refreshPlugins()
         return Self.report(try catalog.snapshot.tool(id))
     }
 
@@ -82,7 +90,10 @@ package final class Engine {
         let now = Clock.monotonicNanoseconds()
         guard now - catalogCheckedNanoseconds > 1_000_000_000 else { return }
         catalogCheckedNanoseconds = now
-        Core.task { [self] in await rules.reloadIfChanged(catalog) }
+        Core.task { [self] in
+            await rules.reloadIfChanged(catalog)
+            await refreshPlugins()
+        }
     }
 
     private static func report(_ tool: Tool) -> ToolReport {
@@ -107,7 +118,7 @@ package final class Engine {
                     "layers": .array(SandboxLayers.names(of: server.layers).map { .string($0) }),
                 ]
             })
-        var problems = startProblems + catalog.snapshot.problems.map { "tool left out: \($0.path): \($0.reason)" }
+        var problems = pluginProblems + catalog.snapshot.problems.map { "tool left out: \($0.path): \($0.reason)" }
         if let problem = keepers.problem { problems.append("keeper: \(problem)") }
         return EngineReport(
             startedNanoseconds: startedNanoseconds, queued: queue.count,

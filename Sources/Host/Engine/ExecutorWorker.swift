@@ -1,4 +1,5 @@
 package import DomeAsync
+internal import DomeCatalog
 internal import DomeLink
 package import DomeModel
 internal import DomePlatform
@@ -8,7 +9,8 @@ internal import DomePlatform
 @Core
 package final class ExecutorWorker {
     package let pluginFolder: String
-    private let workerPath: String
+    private let plan: LaunchPlan
+    private let keeperPath: String
     private var link: WorkerLink?
     private var process: ProcessHandle?
     private var registration: EventLoop.Registration?
@@ -20,31 +22,56 @@ package final class ExecutorWorker {
     /// What the worker said of itself.
     package private(set) var identity: (id: String, version: String)?
     private var lastFailure = "it ended"
+    /// Where the plugin crashed, as the worker said on its way down.
+    private var crashPlace: String?
+    private var hasToldSuccess = false
+    /// Told of each crash, with the job over which it happened; and, once for each start, of the first call that
+    /// succeeded (nil).
+    var onEnded: ((_ crash: String?, _ jobID: String) -> Void)?
 
     private struct Call {
+        let jobID: JobID
         let answer: OneShot<Result<[UInt8], DomeError>>
         let timer: LoopTimer
     }
 
     private static let callLimitMilliseconds: UInt64 = 30_000
 
-    package init(pluginFolder: String, workerPath: String) {
-        self.pluginFolder = pluginFolder
-        self.workerPath = workerPath
+    /// - Parameters:
+    ///   - workerPath: domed-worker, links resolved.
+    ///   - keeperPath: domed-keeper, which confines it.
+    package init(_ plugin: PluginRecord, workerPath: String, keeperPath: String) {
+        pluginFolder = plugin.folder
+        self.keeperPath = keeperPath
+        var plan = ConfinedLaunch.workerPlan(
+            arguments: [
+                "--plugin", AdapterJob.pluginFolder, "--fd", "3", "--config", JSONValue.object(plugin.config).compact,
+            ], workerPath: workerPath,
+            pluginFolder: plugin.folder)
+        plan.mounts = plugin.grants.mounts + plan.mounts
+        plan.environment += plugin.grants.passedEnvironment.map { "\($0.name)=\($0.value)" }
+        (plan.network, plan.allowsUnixSockets) = (plugin.grants.network, plugin.grants.allowsUnixSockets)
+        plan.limits = plugin.limits
+        self.plan = plan
     }
 
     /// Asks the plugin for a launch plan. The question is on its way when this returns; the answer is the plan's
     /// document, or what the plugin says (E_INVALID_REQUEST for a task that does not fit), or E_INTERNAL when its
     /// worker dies over it. Throws when the worker cannot be started.
-    package func prepare(_ job: [UInt8]) throws(DomeError) -> OneShot<Result<[UInt8], DomeError>> {
+    package func prepare(_ job: [UInt8], for jobID: JobID) throws(DomeError) -> OneShot<Result<[UInt8], DomeError>> {
         try start()
         let request = nextRequest
         nextRequest += 1
         let timer = Core.loop.schedule(afterMilliseconds: Self.callLimitMilliseconds) { [weak self] in
-            Core.assumeIsolated { self?.end("a call took longer than \(Self.callLimitMilliseconds / 1000) s") }
+            Core.assumeIsolated {
+                guard let self else { return }
+                let hang = "a call took longer than \(Self.callLimitMilliseconds / 1000) s"
+                self.crashPlace = hang
+                self.end(hang)
+            }
         }
         let answer = OneShot<Result<[UInt8], DomeError>>()
-        waiting[request] = Call(answer: answer, timer: timer)
+        waiting[request] = Call(jobID: jobID, answer: answer, timer: timer)
         outbox.append(.prepare(request: request, job: job))
         flush()
         return answer
@@ -75,6 +102,12 @@ package final class ExecutorWorker {
         return identity == nil ? lastFailure : nil
     }
 
+    /// Ends the worker for good: its plugin is gone, or is another one now.
+    func retire() {
+        onEnded = nil
+        end("its plugin was taken away")
+    }
+
     private func start() throws(DomeError) {
         guard link == nil else { return }
         guard Clock.monotonicNanoseconds() >= blockedUntilNanoseconds else {
@@ -85,14 +118,16 @@ package final class ExecutorWorker {
         }
         let (ours, theirs) = try UnixSocket.packetPair()
         try ours.setNonblocking(true)
-        var program = Subprocess(workerPath, ["domed-worker", "--plugin", pluginFolder, "--fd", "3"])
-        program.environment = ["PATH=/usr/bin:/bin", "LANG=C.UTF-8"]
-        program.descriptors = [(theirs, 3)]
+        var program = try ConfinedLaunch(plan, channel: theirs).command(keeperPath: keeperPath)
         // Its stderr is the daemon's: the log.
         program.descriptors.append((try Files.duplicateStandardError(), 2))
         let process = try ProcessHandle(try program.start())
-        try process.whenEnded(on: Core.loop) { [weak self] in
-            Core.assumeIsolated { self?.end("its worker ended") }
+        try process.whenEnded(on: Core.loop) { [weak self, weak process] in
+            Core.assumeIsolated {
+                // One that was given up may end when its successor is at work.
+                guard let self, let process, self.process === process else { return }
+                self.end("its worker ended")
+            }
         }
         self.process = process
         let link = WorkerLink(ours)
@@ -125,7 +160,10 @@ package final class ExecutorWorker {
         case .plan(let request, let document):
             consecutiveFailures = 0
             finish(request, .success(document))
-        case .failed(0, _, let message): end(message)
+            if !hasToldSuccess { onEnded?(nil, "") }
+            hasToldSuccess = true
+        case .failed(0, _, let message): end(message.replacing(AdapterJob.pluginFolder, with: pluginFolder))
+        case .crashed(let place): crashPlace = place
         case .failed(let request, let code, let message):
             finish(request, .failure(DomeError(code, message)))
         case .prepare, .cancel: end("its worker sent a message that only domed may send")
@@ -152,13 +190,17 @@ package final class ExecutorWorker {
         process?.send(signal: 9)
         (link, process, registration) = (nil, nil, nil)
         outbox.removeAll()
-        lastFailure = why
+        let crash = crashPlace
+        (crashPlace, hasToldSuccess) = (nil, false)
+        lastFailure = crash ?? why
+        // Answers come in order: the crash was over the oldest question.
+        if let crash { onEnded?(crash, waiting.min { $0.key < $1.key }?.value.jobID.text ?? "") }
         consecutiveFailures += 1
         // The first failure may be a crash over one odd job: try again at once. Then 0.2 s, 0.4 s … 30 s.
         let pause = consecutiveFailures < 2 ? 0 : min(30_000, 100 << min(consecutiveFailures, 9))
         blockedUntilNanoseconds = Clock.monotonicNanoseconds() + Int64(pause) * 1_000_000
-        Log.warning("worker.lost", ["plugin_folder": pluginFolder, "reason": why])
-        let error = DomeError(.internal, "executor plugin \(pluginFolder) failed: \(why)")
+        Log.warning("worker.lost", ["plugin_folder": pluginFolder, "reason": lastFailure])
+        let error = DomeError(.internal, "executor plugin \(pluginFolder) failed: \(lastFailure)")
         for request in waiting.keys.sorted() { finish(request, .failure(error)) }
     }
 }

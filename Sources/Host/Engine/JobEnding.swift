@@ -32,7 +32,9 @@ package struct JobEnding: Sendable, Equatable {
             signal = report.signal
             if exitCode == 0 { state = .succeeded }
             reason = signal == nil ? "exited" : "signaled"
-            message = signal.map { "ended by signal \($0)" } ?? "exited with code \(exitCode ?? -1)"
+            // A plugin's worker says where it crashed.
+            let place = signal == nil || report.message.isEmpty ? "" : ": " + report.message
+            message = (signal.map { "ended by signal \($0)" } ?? "exited with code \(exitCode ?? -1)") + place
         case .canceled:
             state = .canceled
             if message.isEmpty { message = "canceled" }
@@ -48,6 +50,9 @@ package struct JobEnding: Sendable, Equatable {
             if message.isEmpty { message = "could not be started" }
         case .keeperLost:
             if message.isEmpty { message = "its keeper died, and the job with it" }
+        case .pluginFailed:
+            if message.isEmpty { message = "its plugin failed without saying why" }
+            takeStatus(report)
         }
     }
 

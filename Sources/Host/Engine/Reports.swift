@@ -1,3 +1,4 @@
+internal import DomeCatalog
 package import DomeModel
 
 /// A job as the engine tells it: from its row, and while it lives from what the engine knows beyond that.
@@ -68,6 +69,41 @@ package struct ToolReport: Sendable {
     package var inputSchemaJSON: String
     package var outputSchemaJSON: String
     package var manifestJSON: String
+}
+
+/// A plugin as clients see it; the members are the contract's.
+package struct PluginReport: Sendable {
+    package var folder: String
+    package var id = ""
+    package var name = ""
+    package var version = ""
+    package var kind = ""
+    package var title = ""
+    package var description = ""
+    package var state: String
+    package var reason: String
+    package var librarySHA256: String
+    package var isPinned: Bool
+    package var differences: [String]
+    package var toolIDs: [String]
+    package var permissions: [String] = []
+    package var secrets: [String] = []
+    package var capabilities: [String]
+    package var declarationJSON: String
+    package var crashes: CrashBook.Entry
+
+    init(_ record: PluginRecord) {
+        (folder, state, reason) = (record.folder, record.state.rawValue, record.reason)
+        (librarySHA256, isPinned, differences) = (record.librarySHA256, record.isPinned, record.differences)
+        toolIDs = record.tools.map(\.manifest.id)
+        capabilities = record.declaration?.capabilities ?? []
+        declarationJSON = record.declaration?.document.compact ?? ""
+        crashes = record.crashes
+        guard let file = record.file else { return }
+        (id, name, version, kind) = (file.id, file.name, file.version, file.kind.rawValue)
+        (title, description) = (file.title, file.description)
+        (permissions, secrets) = (file.permissionTexts, file.secrets)
+    }
 }
 
 /// A keeper that domed talks to.

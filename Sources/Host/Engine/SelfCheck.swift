@@ -9,21 +9,24 @@ internal import DomeStore
 @Core
 package struct SelfCheck {
     private let directories: Directories
-    private let plugins: [ExecutorDiscovery.Found]
-    private let pluginProblems: [String]
-    private let workerPath: String
+    private let registry: PluginRegistry
+    private let makeWorker: @Core (PluginRecord) -> ExecutorWorker
 
-    package init(_ directories: Directories, pluginSearchPath: [String], workerPath: String) {
+    package init(
+        _ directories: Directories, plugins: PluginRegistry,
+        makeWorker: @escaping @Core (PluginRecord) -> ExecutorWorker
+    ) {
         self.directories = directories
-        self.workerPath = workerPath
-        (plugins, pluginProblems) = ExecutorDiscovery.find(pluginSearchPath)
+        self.makeWorker = makeWorker
+        registry = plugins
     }
 
     /// A list of `{"check", "verdict", "detail"}`, as `dome doctor` prints it; verdicts are ok, note and failed.
     package func run() async -> JSONValue {
         var list = [checkConfiguration(), checkDatabase()]
-        list += pluginProblems.map { Self.entry("plugin", "failed", $0) }
-        if plugins.isEmpty {
+        _ = await registry.refresh()
+        let plugins = registry.snapshot.records
+        if !plugins.contains(where: { $0.file?.kind == .executor }) {
             list.append(Self.entry("plugin", "failed", "no executor plugin found: install dome's lib/dome/plugins"))
         }
         for plugin in plugins { list.append(await check(plugin)) }
@@ -55,11 +58,18 @@ package struct SelfCheck {
         }
     }
 
-    private func check(_ plugin: ExecutorDiscovery.Found) async -> JSONValue {
-        let worker = ExecutorWorker(pluginFolder: plugin.folder, workerPath: workerPath)
-        guard let failure = await worker.failureToStart() else {
-            return Self.entry("plugin", "ok", "\(plugin.id) in \(plugin.folder)")
+    private func check(_ plugin: PluginRecord) async -> JSONValue {
+        let name = "\(plugin.id.isEmpty ? "a plugin" : plugin.id) in \(plugin.folder)"
+        switch plugin.state {
+        case .ready: break
+        // The sandbox has findings of its own.
+        case _ where plugin.isUnconfined: return Self.entry("plugin", "note", "\(name): \(plugin.reason)")
+        case .disabled, .shadowed: return Self.entry("plugin", "note", "\(name): \(plugin.reason)")
+        default: return Self.entry("plugin", "failed", "\(name) is \(plugin.state.rawValue): \(plugin.reason)")
         }
+        guard plugin.file?.kind == .executor else { return Self.entry("plugin", "ok", name) }
+        let worker = makeWorker(plugin)
+        guard let failure = await worker.failureToStart() else { return Self.entry("plugin", "ok", name) }
         return Self.entry("plugin", "failed", "\(plugin.id): \(failure)")
     }
 

@@ -21,6 +21,11 @@ extension OutputRecorder {
         truncation = dropped
     }
 
+    /// Counts an event as a dropped line.
+    func drop(event payload: [UInt8]) {
+        (payload + [0x0a]).withUnsafeBytes { drop($0, .stdout) }
+    }
+
     /// Drops what waits in `state`.
     func dropPending(_ stream: OutputStream, _ state: inout StreamState) {
         var pending: [UInt8] = []

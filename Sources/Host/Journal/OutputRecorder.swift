@@ -14,6 +14,8 @@ package final class OutputRecorder {
     /// Output written so far, newlines included.
     var acceptedBytes: UInt64 = 0
     var truncation: Truncation?
+    /// Events that the disk refused, behind the lines that it refused.
+    private var pendingEvents: [(kind: EventKind, payload: [UInt8], wallNanoseconds: Int64)] = []
     private let startLength: UInt64
 
     /// One stream's unfinished business.
@@ -69,6 +71,26 @@ package final class OutputRecorder {
         }
     }
 
+    /// Takes one event that the job made, whole; it counts as output.
+    ///
+    /// - Throws: E_RESOURCE_EXHAUSTED when the disk is full. Nothing is lost: the event waits for `retry`.
+    package func take(_ kind: EventKind, _ payload: [UInt8], wallNanoseconds: Int64) throws(DomeError) {
+        guard !isBlocked else { return pendingEvents.append((kind, payload, wallNanoseconds)) }
+        guard truncation == nil, mayAccept(payload.count) else {
+            if truncation == nil { truncation = Truncation(afterSeq: writer.lastSeq) }
+            return drop(event: payload)
+        }
+        do throws(DomeError) {
+            try writer.appendEvent(kind, payload, wallNanoseconds: wallNanoseconds)
+            acceptedBytes += UInt64(payload.count)
+        } catch {
+            guard error.code == .resourceExhausted else { throw error }
+            isBlocked = true
+            pendingEvents.append((kind, payload, wallNanoseconds))
+            throw error
+        }
+    }
+
     private func take(
         _ bytes: UnsafeRawBufferPointer, _ stream: OutputStream, _ state: inout StreamState, _ wallNanoseconds: Int64
     ) throws(DomeError) {
@@ -112,6 +134,16 @@ package final class OutputRecorder {
         isBlocked = false
         try record(.stdout, &standardOutput)
         try record(.stderr, &standardError)
+        var events: [(kind: EventKind, payload: [UInt8], wallNanoseconds: Int64)] = []
+        swap(&events, &pendingEvents)
+        var failure: DomeError?
+        for event in events {
+            // Once one is refused, the rest waits behind it.
+            do throws(DomeError) { try take(event.kind, event.payload, wallNanoseconds: event.wallNanoseconds) } catch {
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
     }
 
     /// Writes an unterminated line as a piece, so that followers see a prompt or a progress bar.
@@ -155,6 +187,11 @@ package final class OutputRecorder {
         guard isBlocked else { return }
         dropPending(.stdout, &standardOutput)
         dropPending(.stderr, &standardError)
+        for event in pendingEvents {
+            if truncation == nil { truncation = Truncation(afterSeq: writer.lastSeq) }
+            drop(event: event.payload)
+        }
+        pendingEvents = []
         isBlocked = false
     }
 

@@ -100,6 +100,10 @@ extension JobRun {
         guard mayRun else { return }
         drain(standardOutput)
         drain(standardError)
+        if let reports {
+            drain(reports.pipe)
+            self.report = judged(report, by: reports)
+        }
         writeEnd()
     }
 
@@ -150,6 +154,7 @@ extension JobRun {
     func vanish() {
         standardOutput.close()
         standardError.close()
+        reports?.pipe.close()
         giveUpWriting()
         phase = .exited
         keeper.send(refusal.map { .refused(jobID, code: $0.code, message: $0.message) } ?? .aborted(jobID))

@@ -10,6 +10,7 @@ extension JobRun {
         guard report == nil, phase == .running else { return }
         watch(standardOutput)
         watch(standardError)
+        if let reports { watch(reports.pipe) }
     }
 
     private func watch(_ pipe: CapturedPipe) {
@@ -32,6 +33,7 @@ extension JobRun {
     func unwatchPipes() {
         standardOutput.unwatch()
         standardError.unwatch()
+        reports?.pipe.unwatch()
     }
 
     enum ReadResult {
@@ -52,7 +54,8 @@ extension JobRun {
             pipe.close()
             return .end
         }
-        record(UnsafeRawBufferPointer(rebasing: buffer[..<count]), pipe)
+        let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+        if pipe.stream == .none { recordReports(bytes) } else { record(bytes, pipe) }
         return .some
     }
 

@@ -29,6 +29,7 @@ extension JobRun {
                 descriptors.standardOutput = try standardOutput.open()
                 descriptors.standardError = try standardError.open()
             }
+            if let reports { descriptors.progress = try reports.pipe.open() }
             if keeper.cgroups == nil, let refusal = plan.limits.refusalWithoutCgroup {
                 throw DomeError(.policyDenied, refusal)
             }

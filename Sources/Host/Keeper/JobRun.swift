@@ -50,6 +50,8 @@ final class JobRun {
 
     let standardOutput = CapturedPipe(.stdout)
     let standardError = CapturedPipe(.stderr)
+    /// What a plugin's worker says besides, and what it said; nil for other programs.
+    let reports: JobReports?
     /// What the tool reads from its terminal.
     var terminalInput: TerminalInput?
 
@@ -72,6 +74,7 @@ final class JobRun {
         usesTerminal = launch.plan.usesTerminal
         mayRun = !launch.isGated
         runningEvent = launch.runningEvent
+        reports = launch.plan.hasReports ? JobReports() : nil
     }
 
     /// Takes the journal over from domed, which makes it while the jail is built: it is there when the gate opens.

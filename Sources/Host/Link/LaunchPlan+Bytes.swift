@@ -30,6 +30,7 @@ extension LaunchPlan {
         limits.write(to: &writer)
         writer.write(usesTerminal)
         writer.write(allowsUnixSockets)
+        writer.write(hasReports)
     }
 
     init(from reader: inout ByteReader) throws(DomeError) {
@@ -61,6 +62,7 @@ extension LaunchPlan {
         limits = try Limits(from: &reader)
         usesTerminal = try reader.readBool()
         allowsUnixSockets = try reader.readBool()
+        hasReports = try reader.readBool()
     }
 }
 

@@ -3,8 +3,9 @@ package import DomeModel
 /// What domed and a domed-worker say to each other, over a SOCK_SEQPACKET socket.
 ///
 /// A datagram is one byte of type, the request's number (8 bytes, little-endian) and the payload. A payload above
-/// `inlineLimitBytes` travels as a sealed memfd instead, and the type has `memoryBit` set. The worker speaks first, with `hello` or `failed` for request 0, and answers each `prepare` with
-/// one `plan` or one `failed` of the same number, in order.
+/// `inlineLimitBytes` travels as a sealed memfd instead, and the type has `memoryBit` set. The worker speaks first,
+/// with `hello` or `failed` for request 0, and answers each `prepare` with one `plan` or one `failed` of the same number,
+/// in order.
 package enum WorkerMessage: Sendable, Equatable {
     /// The worker is ready; sent once.
     case hello(Hello)
@@ -14,6 +15,8 @@ package enum WorkerMessage: Sendable, Equatable {
     case plan(request: UInt64, document: [UInt8])
     /// Why there is no plan; for request 0: why the plugin could not be loaded, and the worker ends.
     case failed(request: UInt64, code: ErrorCode, message: String)
+    /// Where the worker crashed; its end follows.
+    case crashed(String)
     /// The answer to `request` is no longer wanted; it is answered nevertheless.
     case cancel(request: UInt64)
 
@@ -35,11 +38,14 @@ package enum WorkerMessage: Sendable, Equatable {
     package static let inlineLimitBytes = 60 << 10
     package static let payloadLimitBytes = 32 << 20
     static let headerBytes = 9
+    private static let crashedType: UInt8 = 6
+    /// What goes before the text of a crash report, which a signal handler writes.
+    package static let crashHead = [crashedType] + [UInt8](repeating: 0, count: headerBytes - 1)
     static let memoryBit: UInt8 = 0x80
 
     package var request: UInt64 {
         switch self {
-        case .hello: 0
+        case .hello, .crashed: 0
         case .prepare(let request, _), .plan(let request, _), .failed(let request, _, _), .cancel(let request): request
         }
     }
@@ -51,6 +57,7 @@ package enum WorkerMessage: Sendable, Equatable {
         case .plan: 3
         case .failed: 4
         case .cancel: 5
+        case .crashed: Self.crashedType
         }
     }
 }
@@ -69,6 +76,7 @@ extension WorkerMessage {
             return bytes
         case .prepare(_, let bytes), .plan(_, let bytes): return bytes
         case .failed(_, let code, let message): return [UInt8(clamping: code.rawValue)] + message.utf8
+        case .crashed(let place): return Array(place.utf8)
         case .cancel: return []
         }
     }
@@ -85,6 +93,7 @@ extension WorkerMessage {
             }
             return .failed(request: request, code: code, message: String(decoding: payload.dropFirst(), as: UTF8.self))
         case 5: return .cancel(request: request)
+        case crashedType: return .crashed(String(decoding: payload, as: UTF8.self))
         default: throw DomeError(.internal, "worker link: message of unknown type \(type)")
         }
     }

@@ -10,6 +10,8 @@ package enum EventKind: UInt8, Sendable {
     case `guard` = 4
     /// Payload: a ready-made JSON object `{"reason",…}`.
     case error = 5
+    /// Payload: a ready-made JSON object that travels as EVENT_TYPE_LOG: what a plugin reports of its work.
+    case report = 6
 }
 
 /// The stream a log line came from.

@@ -75,6 +75,9 @@ package struct LaunchPlan: Sendable, Equatable {
     package var limits = Limits()
     /// Whether stdin, stdout and stderr are one pseudo-terminal.
     package var usesTerminal = false
+    /// Whether the program reports on descriptor 3, as the room Link's WorkerReport has it, and has to say there how
+    /// its work ended.
+    package var hasReports = false
 
     package init(jobID: JobID, arguments: [String], environment: [String]) {
         self.jobID = jobID
@@ -102,6 +105,8 @@ package enum EndCause: UInt8, Sendable {
     case launchFailed = 4
     /// The keeper died with it.
     case keeperLost = 5
+    /// A plugin's worker: its call failed, or it ended without saying how; `message` has the plugin's reason.
+    case pluginFailed = 6
 
     package var name: String {
         switch self {
@@ -111,6 +116,7 @@ package enum EndCause: UInt8, Sendable {
         case .diskFull: "disk_full"
         case .launchFailed: "launch_failed"
         case .keeperLost: "keeper_lost"
+        case .pluginFailed: "plugin_failed"
         }
     }
 }

@@ -33,3 +33,29 @@ package enum ProcessSetup {
         return soft
     }
 }
+
+/// A signal that waits to be asked about instead of interrupting. Whether it has come may be asked by any thread.
+package enum HeldSignal {
+    /// From now on `signal` is held back, in this thread and those it starts.
+    package static func hold(_ signal: Int32) {
+        var set = sigset_t()
+        sigemptyset(&set)
+        sigaddset(&set, signal)
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+    }
+
+    /// Whether it was sent to the process since. Costs a system call.
+    package static func hasCome(_ signal: Int32) -> Bool {
+        var set = sigset_t()
+        return sigpending(&set) == 0 && sigismember(&set, signal) == 1
+    }
+}
+
+/// Tells where this process crashed, should it. For the process that loads a plugin.
+package enum CrashReporter {
+    /// The report goes to `descriptor` in one write: `head`, with the text's size at `sizeOffset` in it (nil: nowhere),
+    /// and the text.
+    package static func install(on descriptor: Int32, head: [UInt8], sizeOffset: Int?) {
+        _ = dome_report_crashes(descriptor, head, head.count, sizeOffset.map(Int32.init) ?? -1)
+    }
+}

@@ -1,4 +1,5 @@
 internal import DomeModel
+internal import DomePlatform
 internal import PluginABI
 internal import Synchronization
 
@@ -31,7 +32,9 @@ final class CallContext {
         answer = []
         explanation = ""
         isOpen.store(true, ordering: .releasing)
+        host.beginCall()
         let status = body(handle)
+        host.endCall()
         isOpen.store(false, ordering: .releasing)
         guard status == DOME_OK else {
             let reason = explanation.isEmpty ? "without saying why (status \(status))" : explanation
@@ -68,7 +71,40 @@ final class CallContext {
     }
 
     /// For ext/cancel.h, from any thread: a call that is over counts as canceled.
-    var isCanceled: Bool { !isOpen.load(ordering: .acquiring) || host.isCanceled() }
+    var isCanceled: Bool { !isOpen.load(ordering: .acquiring) || host.services.isCanceled() }
+
+    /// For ext/progress.h, from any thread.
+    func report(_ value: Double, _ message: UnsafePointer<CChar>?, _ size: Int) {
+        guard isOpen.load(ordering: .acquiring) else { return host.misuse("progress was reported after its call") }
+        guard value.isFinite else { return host.misuse("progress: the value is no finite number") }
+        switch ForeignText.read(dome_text_t(data: message, size: size), limitBytes: Self.explanationLimitBytes) {
+        case .success(let text): host.services.progress(value, HostContext.oneLine(text))
+        case .failure(let defect): host.misuse("progress: the message \(defect.reason)")
+        }
+    }
+
+    /// For ext/clock.h, from any thread.
+    var remainingNanoseconds: Int64 {
+        guard isOpen.load(ordering: .acquiring) else { return 0 }
+        return host.services.deadlineNanoseconds.map { max(0, $0 - Clock.monotonicNanoseconds()) } ?? .max
+    }
+
+    /// For ext/artifact.h. A refusal becomes the call's explanation, should it fail because of it.
+    func makeArtifact(_ name: UnsafePointer<CChar>?, _ size: Int) -> OpaquePointer? {
+        guard host.isOnMainThread("artifact.create"), isOpen.load(ordering: .acquiring) else { return nil }
+        switch ForeignText.read(dome_text_t(data: name, size: size), limitBytes: 1024) {
+        case .failure(let defect):
+            explanation = "the name of an artifact \(defect.reason)"
+            return nil
+        case .success(let name):
+            switch host.makeArtifact(name) {
+            case .success(let handle): return handle
+            case .failure(let error):
+                explanation = error.message
+                return nil
+            }
+        }
+    }
 
     /// How a plugin's status reads in the contract.
     private static func code(_ status: dome_status_t) -> ErrorCode {

@@ -25,9 +25,16 @@ package final class Plugin {
     /// `isCanceled` answers for ext/cancel.h: whether the call under way is still wanted. The plugin may ask from
     /// any of its threads.
     /// Errors: E_INTERNAL naming the plugin, what differs with both values, and the remedy.
-    package init(
+    package convenience init(
         _ manifest: PluginManifest, isCanceled: @escaping @Sendable () -> Bool = { false }
     ) throws(DomeError) {
+        var services = HostServices()
+        services.isCanceled = isCanceled
+        try self.init(manifest, services)
+    }
+
+    /// The same with all that the host can do for a job.
+    package init(_ manifest: PluginManifest, _ services: HostServices) throws(DomeError) {
         guard let handle = dlopen(manifest.libraryPath, RTLD_NOW | RTLD_LOCAL) else {
             let reason = dlerror().map { String(cString: $0) } ?? "no reason given"
             throw manifest.refused(
@@ -39,7 +46,8 @@ package final class Plugin {
                 remedy: "declare it with DOME_EXPORT, in C++ inside extern \"C\"")
         }
         let entry = try Handshake.check(UnsafeRawPointer(symbol), of: manifest)
-        let host = HostContext(pluginID: manifest.id, isCanceled: isCanceled)
+        let host = HostContext(pluginID: manifest.id, services)
+        ExtensionTables.current = host
         let directory = Array(manifest.directory.utf8)
         let accepted = directory.withUnsafeBufferPointer { bytes in
             bytes.withMemoryRebound(to: CChar.self) { text in
@@ -56,6 +64,17 @@ package final class Plugin {
     func factory(_ id: String) -> UnsafeRawPointer? {
         guard isLoaded else { return nil }
         return ForeignText.withText(id) { text, size in entry.pointee.get_factory?(text, size) }
+    }
+
+    /// What the plugin says of itself, JSON text: its actions, its capabilities, the schema of its configuration.
+    /// Errors: E_INTERNAL when table, descriptor or declaration do not fit.
+    package func declaration() throws(DomeError) -> String {
+        let descriptor: dome_descriptor_t
+        switch manifest.kind {
+        case .executor: descriptor = try Executor.open(self).descriptor
+        case .adapter: descriptor = try Adapter.open(self).descriptor
+        }
+        return try TableCheck.declaration(descriptor, manifest)
     }
 
     /// Calls the plugin's `deinit`, once; destroy its instances first. The library stays mapped.

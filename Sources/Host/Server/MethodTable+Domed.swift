@@ -23,6 +23,7 @@ extension DomedService {
         table.immediate(Service.getStatus, getStatus)
         table.waiting(Service.getJobStatus) { [self] request, _ in await getJobStatus(request) }
         table.waiting(Service.listJobs) { [self] request, _ in await listJobs(request) }
+        table.waiting(Service.listPlugins) { [self] request, _ in await listPlugins(request) }
         table.waiting(Service.collectGarbage) { [self] request, _ in await collectGarbage(request) }
         table.waiting(Service.skillExecute) { [self] request, call in await skillExecute(request, Self.caller(call)) }
         table.waiting(Service.cancelJob) { [self] request, call in await cancelJob(request, Self.caller(call)) }

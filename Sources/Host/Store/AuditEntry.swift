@@ -18,6 +18,10 @@ package struct AuditKind: RawRepresentable, Sendable, Hashable, CustomStringConv
     package static let daemonStop = AuditKind(rawValue: "daemon_stop")
     /// An ended job's journal was found shorter than its row said, and both were made to agree.
     package static let journalCut = AuditKind(rawValue: "journal_cut")
+    /// A plugin's code crashed.
+    package static let pluginCrashed = AuditKind(rawValue: "plugin_crashed")
+    /// A plugin is not used any more, because it crashed or is not what was installed.
+    package static let pluginQuarantined = AuditKind(rawValue: "plugin_quarantined")
     /// Old jobs were deleted.
     package static let retention = AuditKind(rawValue: "gc")
 }

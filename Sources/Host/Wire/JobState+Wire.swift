@@ -16,7 +16,7 @@ extension Domed_V1_EventType {
         self =
             switch kind {
             case .stateChange: .stateChange
-            case .log, .progress: .log
+            case .log, .progress, .report: .log
             case .guard: .guard
             case .error: .error
             }

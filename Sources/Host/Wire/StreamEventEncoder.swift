@@ -71,7 +71,7 @@ package struct StreamEventEncoder {
     private static func eventType(_ kind: EventKind) -> UInt8 {
         switch kind {
         case .stateChange: 1
-        case .log, .progress: 2
+        case .log, .progress, .report: 2
         case .guard: 3
         case .error: 4
         }

@@ -138,6 +138,8 @@ struct WorkerTests {
     @Test func `a plugin's crash is the end of its worker, with the signal to show for it`() throws {
         let worker = try sample()
         try worker.prepare(1, "crashes")
+        guard case .crashed(let place) = try worker.receive() else { throw DomeError(.internal, "no report") }
+        #expect(place.hasPrefix("SIGABRT in ") && place.contains("libsample.so"))
         #expect(try worker.receive() == nil)
         #expect(try worker.wait() & 0x7f == SIGABRT)
     }

@@ -78,6 +78,11 @@ void dome_set_thread_name(const char *name);
 /* Device and inode of what `path` leads to (for /proc/PID/ns/user: the namespace's identity). */
 int dome_stat_identity(const char *path, uint64_t *device, uint64_t *inode);
 
+/* From now on a signal that a crash raises (ABRT, BUS, FPE, ILL, SEGV, SYS, TRAP) is told on `descriptor` before it
+ * ends the process, in one write: the head (at most 16 bytes), with the size of the text at `size_offset` in it
+ * (32 bits, little-endian; -1: nowhere), and the text: signal, address, and the functions being called. 0 or -1. */
+int dome_report_crashes(int descriptor, const void *head, size_t head_size, int size_offset);
+
 /* CRC-32C of `bytes`, continuing `crc` (0 to begin). By instruction where the processor has one. */
 uint32_t dome_crc32c(uint32_t crc, const void *bytes, size_t count);
 /* The same by tables, for comparison. */

@@ -1432,3 +1432,188 @@ package struct Domed_V1_CollectGarbageResponse: ProtoMessage {
         writer.unknown(unknownFields)
     }
 }
+
+/// The message `domed.v1.ListPluginsRequest`.
+package struct Domed_V1_ListPluginsRequest: ProtoMessage {
+    package static var protoName: String { "domed.v1.ListPluginsRequest" }
+
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        writer.unknown(unknownFields)
+    }
+}
+
+/// The message `domed.v1.ListPluginsResponse`.
+package struct Domed_V1_ListPluginsResponse: ProtoMessage {
+    package static var protoName: String { "domed.v1.ListPluginsResponse" }
+
+    package var status: Domed_V1_RpcStatus?
+    /// In the order of the search path.
+    package var plugins: [Domed_V1_PluginSummary] = []
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: try reader.message(&status)
+            case 18: plugins.append(try reader.message())
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if let value = status { writer.message(1, value) }
+        for value in plugins { writer.message(2, value) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// One plugin folder.
+package struct Domed_V1_PluginSummary: ProtoMessage {
+    package static var protoName: String { "domed.v1.PluginSummary" }
+
+    /// Absolute.
+    package var folder = ""
+    /// Empty, like what comes from it, when plugin.json will not do.
+    package var pluginId = ""
+    /// The first part of its tools' ids.
+    package var name = ""
+    package var version = ""
+    /// "adapter" or "executor".
+    package var kind = ""
+    package var title = ""
+    package var description_ = ""
+    /// "ready", "disabled", "shadowed", "refused", "crashed" (its scan) or "quarantined". More may come.
+    package var state = ""
+    /// Why it is not ready, and what to do; empty for one that is.
+    package var reason = ""
+    /// Of the library, 64 hexadecimal digits; empty when it was not read.
+    package var librarySha256 = ""
+    /// Whether it is held against what was installed.
+    package var pinned = false
+    /// What differs from that, a line each: the place, the value it was installed with, the value now.
+    package var differences: [String] = []
+    /// The tools that its actions are.
+    package var toolIds: [String] = []
+    /// What its jobs (adapter) or its worker (executor) may touch.
+    package var permissions: [String] = []
+    /// Names of secrets that its jobs may ask for.
+    package var secrets: [String] = []
+    package var capabilities: [String] = []
+    /// What it declares of itself, a JSON object.
+    package var declarationJson = ""
+    /// How often its code crashed, and how often since a call last ended otherwise.
+    package var crashes: UInt32 = 0
+    package var crashesInARow: UInt32 = 0
+    /// The last time; empty when it never has.
+    package var lastCrash: Domed_V1_PluginCrash?
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: folder = try reader.string()
+            case 18: pluginId = try reader.string()
+            case 26: name = try reader.string()
+            case 34: version = try reader.string()
+            case 42: kind = try reader.string()
+            case 50: title = try reader.string()
+            case 58: description_ = try reader.string()
+            case 66: state = try reader.string()
+            case 74: reason = try reader.string()
+            case 82: librarySha256 = try reader.string()
+            case 88: pinned = try reader.bool()
+            case 98: differences.append(try reader.string())
+            case 106: toolIds.append(try reader.string())
+            case 114: permissions.append(try reader.string())
+            case 122: secrets.append(try reader.string())
+            case 130: capabilities.append(try reader.string())
+            case 138: declarationJson = try reader.string()
+            case 144: crashes = try reader.uint32()
+            case 152: crashesInARow = try reader.uint32()
+            case 162: try reader.message(&lastCrash)
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if !folder.isEmpty { writer.string(1, folder) }
+        if !pluginId.isEmpty { writer.string(2, pluginId) }
+        if !name.isEmpty { writer.string(3, name) }
+        if !version.isEmpty { writer.string(4, version) }
+        if !kind.isEmpty { writer.string(5, kind) }
+        if !title.isEmpty { writer.string(6, title) }
+        if !description_.isEmpty { writer.string(7, description_) }
+        if !state.isEmpty { writer.string(8, state) }
+        if !reason.isEmpty { writer.string(9, reason) }
+        if !librarySha256.isEmpty { writer.string(10, librarySha256) }
+        if pinned { writer.bool(11, pinned) }
+        for value in differences { writer.string(12, value) }
+        for value in toolIds { writer.string(13, value) }
+        for value in permissions { writer.string(14, value) }
+        for value in secrets { writer.string(15, value) }
+        for value in capabilities { writer.string(16, value) }
+        if !declarationJson.isEmpty { writer.string(17, declarationJson) }
+        if crashes != 0 { writer.uint32(18, crashes) }
+        if crashesInARow != 0 { writer.uint32(19, crashesInARow) }
+        if let value = lastCrash { writer.message(20, value) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// One crash of a plugin's code.
+package struct Domed_V1_PluginCrash: ProtoMessage {
+    package static var protoName: String { "domed.v1.PluginCrash" }
+
+    package var ts = ""
+    /// The signal, and the functions that were being called where that is known.
+    package var reason = ""
+    /// The job over which it happened; empty when it was none.
+    package var jobId = ""
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: ts = try reader.string()
+            case 18: reason = try reader.string()
+            case 26: jobId = try reader.string()
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if !ts.isEmpty { writer.string(1, ts) }
+        if !reason.isEmpty { writer.string(2, reason) }
+        if !jobId.isEmpty { writer.string(3, jobId) }
+        writer.unknown(unknownFields)
+    }
+}

@@ -94,6 +94,12 @@ package enum Domed_V1_DomedService: ProtoService {
         Domed_V1_CollectGarbageResponse
     >(service: name, name: "CollectGarbage")
 
+    /// Every plugin that was found, with what became of it.
+    package static let listPlugins = ProtoMethod<
+        Domed_V1_ListPluginsRequest,
+        Domed_V1_ListPluginsResponse
+    >(service: name, name: "ListPlugins")
+
     package static let methods: [ProtoMethodDescriptor] = [
         health.descriptor,
         listCapabilities.descriptor,
@@ -110,5 +116,6 @@ package enum Domed_V1_DomedService: ProtoService {
         getToolSchema.descriptor,
         explainSandbox.descriptor,
         collectGarbage.descriptor,
+        listPlugins.descriptor,
     ]
 }

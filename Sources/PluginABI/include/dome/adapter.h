@@ -60,8 +60,8 @@ typedef struct dome_adapter_api {
     dome_status_t(DOME_CALL *health)(dome_adapter_t *adapter, dome_call_t *call);
 
     /* Optional, may be NULL. Tells what dome puts on record of this job, for plugins that keep a record of their own:
-     * a JSON object, {"kind": "job_started"|"job_ended", "job_id": "…", "tool_id": "…", "action": "…", "status"?: 0}.
-     * Nothing can be answered. More kinds and members may come.
+     * a JSON object, {"kind": "job_started"|"job_ended", "job_id": "…", "tool_id": "…", "action": "…",
+     * "error"?: "E_…"}. Nothing can be answered. More kinds and members may come.
      * OWNERSHIP: `event` is the host's and lives until audit returns. [main-thread & active] */
     void(DOME_CALL *audit)(dome_adapter_t *adapter, const char *event, size_t event_size);
 

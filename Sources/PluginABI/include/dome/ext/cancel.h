@@ -1,5 +1,6 @@
 /*
- * ext/cancel.h: asks whether the answer is still wanted. A plugin that never asks is not at fault, only slow to stop.
+ * ext/cancel.h: asks whether the answer is still wanted. A plugin that does not get this extension is not at fault: its
+ * job is ended by a signal. One that gets it is to ask while it works, or it is ended by force some seconds later.
  */
 #ifndef DOME_EXT_CANCEL_H
 #define DOME_EXT_CANCEL_H

@@ -1,0 +1,59 @@
+import DomeLink
+import DomeModel
+import DomePlatform
+import DomePluginHost
+import Glibc
+
+/// An executor's worker: says hello, then answers requests until domed hangs up.
+enum ExecutorService {
+    /// A call that lasts longer ends the worker by SIGALRM, even when domed is gone and nobody is left to end it.
+    private static let callLimitSeconds: UInt32 = 60
+
+    static func run(_ directory: String, _ socket: FileDescriptor, config: String) -> Int32 {
+        takePlace("/")
+        CrashReporter.install(on: socket.number, head: WorkerMessage.crashHead, sizeOffset: nil)
+        let requests = Requests(WorkerLink(socket))
+        do throws(DomeError) {
+            try serve(directory, requests, config)
+            return 0
+        } catch {
+            Log.error("worker.ends", ["plugin_folder": directory, "error": error.description])
+            do throws(DomeError) {
+                try requests.answer(.failed(request: 0, code: error.code, message: error.message))
+            } catch {
+                // domed is gone too: the log line above has to do.
+            }
+            return 1
+        }
+    }
+
+    private static func serve(_ directory: String, _ requests: Requests, _ config: String) throws(DomeError) {
+        alarm(callLimitSeconds)
+        let manifest = try PluginManifest.read(directory: directory)
+        let plugin = try Plugin(manifest, isCanceled: { requests.isCanceled })
+        let executor = try Executor(plugin, config: config)
+        alarm(0)
+        try requests.answer(
+            .hello(
+                WorkerMessage.Hello(
+                    abiMajor: Plugin.abiMajor, abiMinor: Plugin.abiMinor, pluginID: manifest.id,
+                    pluginVersion: manifest.version)))
+        while let message = requests.next() { try requests.answer(answer(message, by: executor)) }
+        executor.close()
+        plugin.unload()
+    }
+
+    private static func answer(_ message: WorkerMessage, by executor: Executor) -> WorkerMessage {
+        guard case .prepare(let request, let job) = message else {
+            return .failed(
+                request: message.request, code: .internal, message: "a worker takes only prepare and cancel")
+        }
+        alarm(callLimitSeconds)
+        defer { alarm(0) }
+        do throws(DomeError) {
+            return .plan(request: request, document: try executor.prepare(job))
+        } catch {
+            return .failed(request: request, code: error.code, message: error.message)
+        }
+    }
+}

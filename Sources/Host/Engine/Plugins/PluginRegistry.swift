@@ -1,0 +1,208 @@
+package import DomeAsync
+internal import DomeCatalog
+internal import DomeCrypto
+package import DomeModel
+package import DomePlatform
+internal import Synchronization
+
+/// Finds plugins, has new ones scanned, holds them against their pins, and counts their crashes. On a thread of its own:
+/// a scan takes as long as the plugin lets it.
+package actor PluginRegistry {
+    private let executor: LoopExecutor
+    private let search: PluginSearch
+    private let scanCommand: @Sendable (String) throws(DomeError) -> Subprocess
+    private let stateFolder: String
+    private let keepsScans: Bool
+    private var stamps: [FileStamp]?
+    private var hashes = LibraryHashes()
+    private var crashes: CrashBook
+    private let current = Mutex(PluginSnapshot())
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// - Parameters:
+    ///   - keepsScans: whether what a scan finds is written down; `dome doctor` only looks.
+    ///   - scanCommand: the program that scans a folder (domed-worker --scan).
+    package init(
+        executor: LoopExecutor, search: PluginSearch, stateFolder: String, keepsScans: Bool = true,
+        scanCommand: @escaping @Sendable (String) throws(DomeError) -> Subprocess
+    ) {
+        self.executor = executor
+        self.search = search
+        self.stateFolder = stateFolder + "/plugins"
+        self.scanCommand = scanCommand
+        self.keepsScans = keepsScans
+        crashes = CrashBook(path: stateFolder + "/plugins/crashes.json")
+    }
+
+    /// As last looked at; from any thread.
+    package nonisolated var snapshot: PluginSnapshot { current.withLock { $0 } }
+
+    /// Looks again if anything changed; whether it did. What is new is scanned before this returns.
+    package func refresh(force: Bool = false) -> Bool {
+        let now = search.stamps()
+        guard force || now != stamps else { return false }
+        stamps = now
+        var records: [PluginRecord] = []
+        for folder in search.folders() { records.append(self.record(folder, among: records)) }
+        publish(records)
+        return true
+    }
+
+    private func publish(_ records: [PluginRecord]) {
+        for record in records where record.state != .ready && record.state != .disabled {
+            let known = snapshot.records.first { $0.folder == record.folder }
+            guard known?.state != record.state || known?.reason != record.reason else { continue }
+            Log.warning(
+                "plugin.not_ready",
+                ["folder": record.folder, "state": record.state.rawValue, "reason": record.reason])
+        }
+        current.withLock { $0 = PluginSnapshot(records) }
+    }
+
+    // MARK: One plugin
+
+    private func record(_ folder: String, among others: [PluginRecord]) -> PluginRecord {
+        var record = PluginRecord(folder: folder)
+        do throws(DomeError) {
+            try PluginSearch.refuseForeignWriters(folder)
+            let path = folder + "/" + PluginFile.name
+            try PluginSearch.refuseForeignWriters(path)
+            let bytes = try Files.read(path, limitBytes: 1 << 20)
+            let file = try PluginFile(try JSONParser.parse(bytes, what: path), what: path)
+            record.file = file
+            record.crashes = crashes[file.id]
+            if let first = others.first(where: { $0.id == file.id }) {
+                return record.aside(.shadowed, "\(first.folder) has the same id and comes first; remove one of them")
+            }
+            if let first = others.first(where: { $0.file?.name == file.name && $0.file?.kind == .adapter }),
+                file.kind == .adapter
+            {
+                return record.aside(
+                    .refused, "plugin \(first.id) has the name \(file.name) already; give one another \"name\"")
+            }
+            return try judged(record, file, bytes)
+        } catch {
+            return record.aside(.refused, error.message)
+        }
+    }
+
+    private func judged(
+        _ start: PluginRecord, _ file: PluginFile, _ manifestBytes: [UInt8]
+    ) throws(DomeError) -> PluginRecord {
+        var record = start
+        let settings = try PluginSettings.read(search.directories, file.id)
+        record.config = settings.config
+        record.isPinned = settings.pin != nil
+        guard settings.isEnabled else {
+            return record.aside(.disabled, "you disabled it; to use it again: dome plugin enable \(file.id)")
+        }
+        let library = record.folder + "/" + file.library
+        try PluginSearch.refuseForeignWriters(library)
+        (record.device, record.inode) = PluginSearch.identity(record.folder)
+        record.librarySHA256 = try hashes.sha256(library)
+        // Before any code of it runs: is it what was installed?
+        record.differences = settings.differences(record)
+        guard record.differences.isEmpty else { return changed(record) }
+        if record.crashes.quarantines(
+            librarySHA256: record.librarySHA256, enabledNanoseconds: settings.enabledNanoseconds)
+        {
+            return record.aside(.quarantined, Self.crashReason(record))
+        }
+        switch scan(record, file, manifestBytes).outcome {
+        case .refused(let reason): return record.aside(.refused, reason)
+        case .unable(let reason):
+            record.isUnconfined = true
+            // It is tried again at the next occasion.
+            stamps = nil
+            return record.aside(.refused, reason)
+        case .crashed(let place):
+            return record.aside(.crashed, "its scan crashed: \(place); it is tried again when a file of it changes")
+        case .declared(let text):
+            let document = try JSONParser.parse(text, what: "the declaration of plugin \(file.id)")
+            let declaration = try PluginDeclaration(document, of: file)
+            record.declaration = declaration
+            record.differences = settings.differences(record)
+            guard record.differences.isEmpty else { return changed(record) }
+            try checkConfig(settings.config, declaration, file)
+            if file.kind == .adapter {
+                record.tools = try file.tools(
+                    of: declaration, folder: record.folder, librarySHA256: record.librarySHA256)
+            } else {
+                let manifest = try file.ownManifest()
+                record.grants = try Policy.load(search.directories).evaluate(manifest, grants: [])
+                record.limits = manifest.limits
+                // It serves as long as the daemon does.
+                if file.limits["cpu_seconds"] == nil { record.limits.cpuSeconds = 31 * 86_400 }
+            }
+            return record
+        }
+    }
+
+    private func changed(_ record: PluginRecord) -> PluginRecord {
+        record.aside(
+            .quarantined,
+            "it is not what was installed: \(record.differences.joined(separator: "; ")). If that is meant, install it "
+                + "again: dome plugin install \(record.folder)")
+    }
+
+    private static func crashReason(_ record: PluginRecord) -> String {
+        let job = record.crashes.lastJobID.isEmpty ? "" : " in job \(record.crashes.lastJobID)"
+        return "it crashed \(record.crashes.consecutive) times in a row, last \(record.crashes.lastReason)\(job); "
+            + "install a better one, or try it again: dome plugin enable \(record.id)"
+    }
+
+    private func checkConfig(
+        _ config: JSONObject, _ declaration: PluginDeclaration, _ file: PluginFile
+    ) throws(DomeError) {
+        guard let schema = declaration.configSchema, !config.isEmpty else { return }
+        let violations = schema.validate(.object(config))
+        guard !violations.isEmpty else { return }
+        throw DomeError(
+            .invalidRequest,
+            "its configuration (\(search.directories.config)/plugins/\(file.id).json) does not fit its schema: "
+                + violations.map(\.description).joined(separator: "; "))
+    }
+
+    /// From the record of an earlier scan of the same content, or made now.
+    private func scan(_ record: PluginRecord, _ file: PluginFile, _ manifestBytes: [UInt8]) -> PluginScan {
+        do throws(DomeError) {
+            let key = try SHA256.digest(Array("\(record.librarySHA256)\n".utf8) + manifestBytes).hex
+            let path = "\(stateFolder)/scans/\(key).json"
+            if let known = PluginScan.read(path) { return known }
+            let began = Clock.monotonicNanoseconds()
+            let scan = PluginScan.run(record.folder, by: scanCommand)
+            let milliseconds = (Clock.monotonicNanoseconds() - began) / 1_000_000
+            Log.info("plugin.scanned", ["plugin": file.id, "folder": record.folder, "ms": "\(milliseconds)"])
+            if !keepsScans { return scan }
+            if case .unable = scan.outcome { return scan }
+            try Files.makeDirectories(stateFolder + "/scans")
+            try scan.write(path)
+            return scan
+        } catch {
+            return PluginScan(outcome: .refused(error.message))
+        }
+    }
+
+    // MARK: Crashes and secrets
+
+    /// A crash of the plugin's code; whether it is quarantined from now on.
+    package func noteCrash(_ id: String, _ reason: String, jobID: String) -> Bool {
+        guard let record = snapshot[id] else { return false }
+        crashes.noteCrash(id, reason, jobID: jobID, librarySHA256: record.librarySHA256)
+        _ = refresh(force: true)
+        return snapshot[id]?.state == .quarantined && record.state != .quarantined
+    }
+
+    /// A call of it ended without one.
+    package func noteSurvival(_ id: String) {
+        guard crashes[id].consecutive > 0 else { return }
+        crashes.noteSurvival(id)
+        _ = refresh(force: true)
+    }
+
+    /// The secrets of a plugin's jobs, from the disk.
+    package func secrets(_ id: String) throws(DomeError) -> [(name: String, value: [UInt8])] {
+        try PluginSettings.secrets(search.directories, id, snapshot[id]?.file?.secrets ?? [])
+    }
+}
