@@ -1,3 +1,4 @@
+internal import DomeLink
 internal import DomeModel
 internal import DomePlatform
 internal import Glibc
@@ -63,6 +64,8 @@ struct ProgramSearch: Sendable {
     private func look(_ path: String, _ root: ForeignRoot) -> Verdict {
         // What is not spelled plainly may lead into the job's own folders.
         let isPlain = PathText.isPlainRelative(String(Substring(path.utf8.dropFirst())))
+        // dome's own for adapters lies elsewhere on the host.
+        guard path != AdapterJob.workerPath || !isGranted(path) else { return .mayBeThere }
         guard isPlain, !Self.isOwn(path) || isGranted(path) else { return .mayBeThere }
         let seen = root.look(path)
         guard seen == .nothing, !granted.isEmpty else { return verdict(seen, path, isForAll: true) }
