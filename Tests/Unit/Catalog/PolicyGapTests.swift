@@ -108,3 +108,47 @@ import Testing
         #expect(refusal { _ = try home.policy(#"{"deny_paths":["/home/../home/me"]}"#) }.contains("'..'"))
     }
 }
+
+@Suite struct `What a granted project keeps` {
+    private func mounts(_ home: Home, _ grants: [String], policy: String? = nil) throws -> [String] {
+        try home.evaluate(["fs.write:*", "fs.read:*"], grants, policy: policy).mounts.map { mount in
+            (mount.isWritable ? "write:" : "read:") + mount.target.dropFirst(home.path.utf8.count)
+        }
+    }
+
+    @Test func `a repository and agents' settings can be read, and not written`() throws {
+        let home = try Home()
+        for folder in ["project/.git/hooks", "project/.claude"] { try Files.makeDirectories(home.path + "/" + folder) }
+        #expect(
+            try mounts(home, ["fs.write:\(home.path)/project"])
+                == ["write:/project", "read:/project/.claude", "read:/project/.git"])
+        #expect(try mounts(home, ["fs.read:\(home.path)/project"]) == ["read:/project"])
+    }
+
+    @Test func `a worktree's file counts, a link does not`() throws {
+        let home = try Home()
+        try home.scratch.write("project/.git", "gitdir: /elsewhere")
+        #expect(symlink("/usr", home.path + "/project/.codex") == 0)
+        #expect(try mounts(home, ["fs.write:\(home.path)/project"]) == ["write:/project", "read:/project/.git"])
+    }
+
+    @Test(arguments: ["project/.git", "project/.git/hooks", "project/.claude", "project/.vscode/tasks"])
+    func `only the policy gives them away`(_ inner: String) throws {
+        let home = try Home()
+        let path = home.path + "/" + inner
+        try Files.makeDirectories(path)
+        let error = #expect(throws: DomeError.self) { try mounts(home, ["fs.write:\(path)"]) }
+        #expect(error?.message.contains("is executed outside the sandbox") == true)
+        let allow = #"{"tools":{"a.tool":{"allow":["fs.write:\#(path)"]}}}"#
+        #expect(try mounts(home, ["fs.write:\(path)"], policy: allow) == ["write:/" + inner])
+        let all = #"{"tools":{"a.tool":{"allow":["fs.write:\#(home.path)/project"]}}}"#
+        #expect(try mounts(home, ["fs.write:\(home.path)/project"], policy: all) == ["write:/project"])
+    }
+
+    @Test func `an agent's worktrees are sources`() throws {
+        let home = try Home()
+        try Files.makeDirectories(home.path + "/project/.claude/worktrees/one")
+        let grant = "fs.write:\(home.path)/project/.claude/worktrees/one"
+        #expect(try mounts(home, [grant]) == ["write:/project/.claude/worktrees/one"])
+    }
+}

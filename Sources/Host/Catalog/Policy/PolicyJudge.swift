@@ -21,8 +21,14 @@ struct PolicyJudge {
     var grants: EffectiveGrants {
         var result = effective
         result.environmentNames.sort()
-        result.mounts = mounts.values.sorted { $0.target < $1.target }
+        result.mounts = (mounts.values + guards).sorted { $0.target < $1.target }
         return result
+    }
+
+    /// What stays as it is in folders that may be written.
+    private var guards: [Mount] {
+        mounts.values.filter(\.isWritable).flatMap { ProjectGuards.mounts(in: $0.source) }
+            .filter { mounts[$0.source] == nil && !covers(allow, $0.source, true) }
     }
 
     /// What the manifest asks for in every job.
@@ -117,7 +123,7 @@ struct PolicyJudge {
         }
         if !covers(allow, resolved, isWrite) {
             if isCallers { try needOwnership(place, permission, isWrite) }
-            if isWrite, let startup = policy.startup.opened(by: resolved) {
+            if isWrite, let startup = policy.startup.opened(by: resolved) ?? ProjectGuards.guarded(in: resolved) {
                 throw refusal(
                     permission, "what is written to \(startup) is executed outside the sandbox", allowance(permission))
             }
