@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`make bench`: everything side by side in one run; prints a table and writes build/bench.json.
 
-    bench/run.py [--quick] [--only jobs,events,latency,unary,start,memory,command,disk,jail,sleepers] [--base DIR]
+    bench/run.py [--quick] [--only jobs,events,latency,unary,start,memory,command,disk,jail,sleepers,plugins] [--base DIR]
 
 The daemon is the release build with a state directory of its own under --base (default /var/tmp, which is a
 disk; the disk's fdatasync is in the table). Targets are printed beside the figures; missing one does not fail
@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT / "Tests" / "Support"))
 
 import measure_jail as jail  # noqa: E402
 import measure_load as load  # noqa: E402
+import measure_plugins as plugin  # noqa: E402
 import measure_processes as process  # noqa: E402
 import samples  # noqa: E402
 from domekit.daemon import Daemon  # noqa: E402
@@ -58,6 +59,9 @@ def measurements(world: World) -> dict[str, Any]:
         "jail": lambda: jail.alone_section(world, 1, 500),
         "jail-4": lambda: jail.alone_section(world, 4, 1000),
         "sleepers": lambda: jail.crowd_section(world),
+        "plugins": lambda: plugin.job_section(world, 500),
+        "plugins-prepare": lambda: plugin.prepare_section(world, 5000),
+        "plugins-look": lambda: plugin.look_section(world),
         "latency": lambda: load.latency_section(world),
         "events": lambda: load.event_section(world),
         "unary": lambda: load.unary_section(world),

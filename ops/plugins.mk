@@ -2,7 +2,8 @@
 #
 # C plugins are compiled here and not by SwiftPM: even a pure C dynamic product of SwiftPM needs
 # libswiftCore at run time, and a plugin must load where no Swift is installed. A plugin that needs
-# libraries says so in Plugins/<Name>/flags.mk:  <Name>_CFLAGS := …   <Name>_LIBS := …
+# libraries says so in Plugins/<Name>/flags.mk:  <Name>_CFLAGS := …   <Name>_LIBS := …   and what it shares with other
+# plugins:  <Name>_SOURCES := …
 
 PLUGIN_NAMES := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard Plugins/*/plugin.json)))))
 PLUGIN_DIR = $(TRIPLE_DIR)/lib/dome/plugins
@@ -13,10 +14,11 @@ ABI_HEADERS := $(wildcard Sources/PluginABI/include/dome/*.h Sources/PluginABI/i
 
 # $(call plugin,<Name>)
 define plugin
-build/plugins/$(1)/lib$(1).so: $(wildcard Plugins/$(1)/*.c Plugins/$(1)/*.h Plugins/$(1)/flags.mk) $(ABI_HEADERS)
+build/plugins/$(1)/lib$(1).so: $(wildcard Plugins/$(1)/*.c Plugins/$(1)/*.h Plugins/$(1)/flags.mk Plugins/common/*) $(ABI_HEADERS) \
+    $($(1)_SOURCES)
 	@mkdir -p $$(@D)
 	$$(CC) $$(PLUGIN_CFLAGS) $$($(1)_CFLAGS) -shared -Wl,-z,defs -Wl,-z,relro,-z,now \
-	    -o $$@ $$(wildcard Plugins/$(1)/*.c) $$($(1)_LIBS)
+	    -o $$@ $$(wildcard Plugins/$(1)/*.c) $$($(1)_SOURCES) $$($(1)_LIBS)
 
 .PHONY: plugin-$(1)
 plugin-$(1): $(if $(wildcard Plugins/$(1)/*.c),build/plugins/$(1)/lib$(1).so)

@@ -77,9 +77,9 @@ def settings(daemon: Daemon, plugin_id: str = "org.example.sample", **members: A
     return path
 
 
-def plugins(daemon: Daemon) -> dict[str, Any]:
+def plugins(daemon: Daemon, timeout: float = 30) -> dict[str, Any]:
     """What ListPlugins says, by folder name."""
-    reply = daemon.stub().ListPlugins(pb2.ListPluginsRequest(), timeout=30)
+    reply = daemon.stub().ListPlugins(pb2.ListPluginsRequest(), timeout=timeout)
     assert reply.status.ok, reply.status.message
     return {Path(one.folder).name: one for one in reply.plugins}
 

@@ -43,9 +43,12 @@ package actor PluginRegistry {
         let now = search.stamps()
         guard force || now != stamps else { return false }
         stamps = now
+        let began = Clock.monotonicNanoseconds()
         var records: [PluginRecord] = []
         for folder in search.folders() { records.append(self.record(folder, among: records)) }
         publish(records)
+        let microseconds = (Clock.monotonicNanoseconds() - began) / 1_000
+        Log.info("plugin.looked", ["plugins": "\(records.count)", "us": "\(microseconds)"])
         return true
     }
 
