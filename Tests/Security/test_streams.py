@@ -103,17 +103,15 @@ def test_an_escape_sequence_is_not_sent_to_the_callers_terminal_unasked(jail: Ja
     daemon = jail.daemon
     if not (registry(daemon) / "test.escape").exists():
         write_tool(daemon, "test.escape", {"entrypoint": {"argv": ["/bin/true"]}, "title": f"red {CLEAR} text"})
-    [failed] = {one.raw.job_id for one in jail.run([f"/nowhere/{CLEAR}"])}
     [named] = {one.raw.job_id for one in jail.run(["sh", "-c", f"mkdir out; echo >'out/{CLEAR}'; printf '{CLEAR}'"])}
-    shown = {("tools",): "shell.run", ("jobs",): failed, ("status",): "domed"}
-    shown |= {("job", "show", failed): "\\u{1b}[2J", ("job", "show", named): "%1B[2J", ("artifacts", named): "%1B[2J"}
-    shown |= {("logs", "-o", "json", named): "\\u001b[2J"}
+    shown = {("tools",): "shell.run", ("jobs",): named, ("status",): "domed", ("artifacts", named): "%1B[2J"}
+    shown |= {("job", "show", named): "%1B[2J", ("logs", "-o", "json", named): "\\u001b[2J"}
     for arguments, expected in shown.items():
         for text in (daemon.dome_on_terminal(*arguments), daemon.dome(*arguments).stdout):
             assert expected in text and CLEAR not in text, (arguments, text)
             assert arguments != ("tools",) or "test.escape" not in text
     refused = daemon.dome_on_terminal("run", "shell.run", "--", f"/nowhere/{CLEAR}")
-    assert "nowhere" in refused and CLEAR not in refused
+    assert "\\u{1b}[2J" in refused and CLEAR not in refused
     assert CLEAR in daemon.dome_on_terminal("logs", named), "asked for, it is there"
 
 

@@ -4,6 +4,7 @@ processes that it contains. Collected by test_cgroup.py, on this machine or in o
 from __future__ import annotations
 
 import os
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -62,6 +63,33 @@ def test_each_job_has_a_group_of_its_own_that_goes_with_it(daemon: Daemon) -> No
     while used := [leaf for leaf in leaves(daemon) if any(group.endswith(leaf.name.encode()) for group in groups)]:
         assert time.monotonic() < deadline, used
         time.sleep(0.02)
+
+
+def test_memory_that_is_swapped_is_memory(daemon: Daemon) -> None:
+    job = daemon.jobs.start("t.wait", {})
+    next(one for one in daemon.jobs.follow(job) if one.line == b"up")
+    busy = [leaf for leaf in leaves(daemon) if (leaf / "pids.current").read_text() != "0\n"]
+    assert len(busy) == 1
+    assert {path.read_text() for path in busy[0].glob("memory.swap.max")} == {"0\n"}
+    daemon.jobs.cancel(job)
+    list(daemon.jobs.follow(job))
+
+
+def test_a_group_in_which_somebody_else_is_is_not_taken(trees: Trees) -> None:
+    assert ROOT is not None
+    subtree = Path(tempfile.mkdtemp(prefix="dome-test-", dir=ROOT))
+    other = subprocess.Popen(["sleep", "1000"])
+    (subtree / "cgroup.procs").write_text(str(other.pid))
+    daemon = Daemon(binaries=trees.binaries(WEAKNESS), environment={"DOME_CGROUP": str(subtree)}).start()
+    try:
+        last = daemon.jobs.run("shell.run", {"argv": ["true"]})[-1].payload
+        assert f"{subtree} is not the keeper's alone" in last["message"], last
+        assert (subtree / "cgroup.procs").read_text() == f"{other.pid}\n"
+    finally:
+        daemon.close()
+        other.kill()
+        other.wait()
+        remove_tree(subtree)
 
 
 def test_a_memory_bomb_ends_itself_alone_and_the_limit_is_named(daemon: Daemon) -> None:

@@ -16,4 +16,4 @@ def test_jobs_are_contained_by_the_control_groups_that_are_delegated() -> None:
     in_uml = not has_controllers("memory", "pids", "cpu")
     if reason := machine.obstacle(in_uml=in_uml):
         pytest.skip(("no control groups with memory, pids and cpu here, and " if in_uml else "") + reason)
-    machine.run_cases({"cgroup_cases.py": 10, "service_limit_cases.py": 5}, in_uml=in_uml)
+    machine.run_cases({"cgroup_cases.py": 13, "service_limit_cases.py": 5}, in_uml=in_uml)

@@ -49,6 +49,7 @@ def obstacle(*, in_uml: bool = False) -> str | None:
 def run_cases(cases: dict[str, int], *, in_uml: bool = False) -> None:
     """Runs these files of Tests/System there; as many tests as they are said to have must pass."""
     variables = [f"DOME_BIN_DIR={bin_dir()}", "PYTHONDONTWRITEBYTECODE=1"] + (["DOME_IN_UML=1"] if in_uml else [])
+    variables += [f"{name}={os.environ[name]}" for name in ("PYTEST_ADDOPTS",) if name in os.environ]
     files = [f"Tests/System/{name}" for name in cases]
     settings = ["-c", "Tests/pytest.ini", "--rootdir", ".", "-o", "python_files=*_cases.py", "--durations=5", "-q"]
     status, output = run(["env", *variables, sys.executable, "-m", "pytest", *settings, *files], in_uml=in_uml)

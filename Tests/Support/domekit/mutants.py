@@ -111,8 +111,9 @@ class Tree:
             status, output = run(command, self.folder, 100)
             assert status is None or re.search(r"Test run with [1-9]", output), f"{test} was not run: {output[-4000:]}"
         else:
-            options = ["-c", "Tests/pytest.ini", "--rootdir", ".", "-q", "-x", test]
-            status, output = run([sys.executable, "-m", "pytest", *options], ROOT, 200, DOME_BIN_DIR=self.binaries)
+            command = [sys.executable, "-m", "pytest", "-c", "Tests/pytest.ini", "--rootdir", ".", "-q", test]
+            # In the environment, so that tests which run tests in another machine stop there, too.
+            status, output = run(command, ROOT, 300, DOME_BIN_DIR=self.binaries, PYTEST_ADDOPTS="-x")
             assert status in (0, 1, None), f"{test} was not run: {output[-4000:]}"
         return status == 0, output
 

@@ -201,21 +201,44 @@ private final class Job {
     }
 
     /// Only somebody outside the job could do this: nothing of it is alive.
-    @Test(.timeLimit(.minutes(1))) func `a file that grows while it is read ends where it ended`() throws {
+    @Test(.timeLimit(.minutes(1))) func `a file that grows while it is read keeps the length it had`() throws {
         let job = try Job()
         job.limits.bytes = 1 << 40
-        let text = String(repeating: "x", count: 4 << 20)
-        try job.write("growing", text)
-        let isOver = Flag()
-        let path = job.out + "/growing"
-        try startThread(named: "grower") {
-            let file = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
-            let chunk = [UInt8](repeating: 0x79, count: 64 << 10)
-            while !isOver.isSet, write(file, chunk, chunk.count) > 0 {
+        try job.write("growing", "")
+        var hasGrownInTime = false
+        for _ in 0..<20 where !hasGrownInTime {
+            #expect(truncate(job.out + "/growing", 64 << 20) == 0)
+            let (source, copy) = (job.out + "/growing", job.target + "/growing")
+            try Files.removeTree(job.target)
+            let (isOver, grew) = (Flag(), Flag())
+            try startThread(named: "grower") {
                 var status = stat()
-                if fstat(file, &status) == 0, status.st_size > 256 << 20 { ftruncate(file, 4 << 20) }
+                while stat(copy, &status) != 0 || status.st_size == 0, !isOver.isSet {}
+                truncate(source, 65 << 20)
+                if stat(copy, &status) == 0, status.st_size < 64 << 20 { grew.set() }
+                grew.setDone()
             }
-            close(file)
+            defer { isOver.set() }
+            let collection = try job.collect()
+            isOver.set()
+            while !grew.isDone { usleep(100) }
+            hasGrownInTime = grew.isSet
+            let artifact = try #require(collection.artifacts.first)
+            let digest = try SHA256.digest(ofFileAt: copy)
+            #expect(digest.digest == artifact.sha256)
+            #expect(artifact.byteCount == 64 << 20 && digest.byteCount == 64 << 20)
+        }
+        #expect(hasGrownInTime, "copying was over too soon for this test")
+    }
+
+    /// Cut short while it is read, and written again.
+    @Test(.timeLimit(.minutes(1))) func `a file that shrinks while it is read is what was copied of it`() throws {
+        let job = try Job()
+        try job.write("shrinking", String(repeating: "x", count: 4 << 20))
+        let isOver = Flag()
+        let path = job.out + "/shrinking"
+        try startThread(named: "cutter") {
+            while !isOver.isSet { for size in [1, 4 << 20] { truncate(path, off_t(size)) } }
             isOver.setDone()
         }
         defer {
@@ -225,7 +248,7 @@ private final class Job {
         for _ in 0..<5 {
             let collection = try job.collect()
             let artifact = try #require(collection.artifacts.first)
-            let copy = try SHA256.digest(ofFileAt: job.target + "/growing")
+            let copy = try SHA256.digest(ofFileAt: job.target + "/shrinking")
             #expect(copy.digest == artifact.sha256)
             #expect(copy.byteCount == artifact.byteCount)
         }
