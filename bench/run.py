@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """`make bench`: everything side by side in one run; prints a table and writes build/bench.json.
 
-    bench/run.py [--quick] [--only jobs,events,latency,unary,start,memory,command,disk,jail,sleepers,plugins] [--base DIR]
+    bench/run.py [--quick] [--base DIR]
+                 [--only jobs,events,latency,unary,start,memory,command,disk,jail,sleepers,plugins]
 
 The daemon is the release build with a state directory of its own under --base (default /var/tmp, which is a
 disk; the disk's fdatasync is in the table). Targets are printed beside the figures; missing one does not fail
