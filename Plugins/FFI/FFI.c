@@ -38,8 +38,8 @@ static const dome_descriptor_t *get_descriptor(void) {
             "\"Calls \\\"symbol\\\" of \\\"library\\\" (as dlopen takes it: libm.so.6) with \\\"arguments\\\". The "
             "\\\"signature\\\" reads like C: double(double), ulong(ulong, bytes, uint). Types: void, bool, char, "
             "short, int, long, uchar, ushort, uint, ulong, size_t, int8 to int64, uint8 to uint64, float, double, "
-            "string, bytes (a text's UTF-8). Answers {\\\"result\\\"}.\\nA signature that is not the function's may crash the "
-            "job, never anything else.\","
+            "string, bytes (a text's UTF-8). Answers {\\\"result\\\"}.\\nA signature that is not the function's may "
+            "crash the job, never anything else.\","
             "\"input_schema\":{\"type\":\"object\",\"properties\":{" TARGET_SCHEMA
             ",\"arguments\":{\"type\":\"array\",\"maxItems\":16}},\"required\":[\"library\",\"symbol\",\"signature\"],"
             "\"additionalProperties\":false},"

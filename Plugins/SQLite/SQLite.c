@@ -38,8 +38,9 @@ static const dome_descriptor_t *get_descriptor(void) {
             "{\"actions\":[{\"name\":\"query\",\"title\":\"Query a SQLite database\",\"description\":"
             "\"Runs one statement on the database \\\"path\\\", read-only; grant fs.read:PATH. \\\"params\\\" is a "
             "list for ?1, ?2 or an object for :name. Answers {\\\"columns\\\", \\\"rows\\\", \\\"truncated\\\"}: at "
-            "most \\\"max_rows\\\" rows (1000 by default) and some 8 MiB; blobs as {\\\"base64\\\"}.\\nA database in WAL "
-            "mode needs its folder granted for writing, or \\\"immutable\\\": true if nobody changes it meanwhile.\","
+            "most \\\"max_rows\\\" rows (1000 by default) and some 8 MiB; blobs as {\\\"base64\\\"}.\\nA database in "
+            "WAL mode needs its folder granted for writing, or \\\"immutable\\\": true if nobody "
+            "changes it meanwhile.\","
             INPUT(",\"immutable\":{\"type\":\"boolean\"}") "," OUTPUT
             "},{\"name\":\"execute\",\"title\":\"Change a SQLite database\",\"description\":"
             "\"Runs one statement that may change the database \\\"path\\\", which is made if it is not there; grant "
