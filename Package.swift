@@ -154,6 +154,7 @@ let package = Package(
         unitTests(
             "PluginHost",
             ["DomePluginHost", "DomeModel", "DomePlatform", "DomeLink", "PluginABI", "domed-worker"]),
+        unitTests("Validator", ["DomeValidator", "DomeModel", "DomePlatform", "DomeCatalog"]),
         unitTests("Transport", ["DomeTransport", "DomeModel", "DomePlatform"]),
         unitTests("Wire", ["DomeWire", "DomeModel", "DomeProto"]),
         unitTests("Keeper", ["DomeKeeper", "DomeModel", "DomePlatform", "DomeJournal", "DomeLink", "DomeJail"]),

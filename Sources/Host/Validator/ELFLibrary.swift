@@ -136,11 +136,12 @@ struct ELFBytes {
         return segments
     }
 
-    /// Where an address lies in the file; nil if nowhere.
+    /// Where an address lies in the file; nil if nowhere. What is returned is at most the file's size.
     func offset(of address: UInt64, _ segments: [Segment]) -> UInt64? {
         for segment in segments where segment.type == 1 && address >= segment.address {
             let distance = address - segment.address
-            if distance < segment.fileSize { return segment.offset &+ distance }
+            let (offset, overflow) = segment.offset.addingReportingOverflow(distance)
+            if distance < segment.fileSize, !overflow, offset <= UInt64(bytes.count) { return offset }
         }
         return nil
     }
