@@ -83,7 +83,7 @@ let package = Package(
         room("Wire", ["DomeModel", "DomeProto"]),
 
         // Level 4 to 6.
-        room("Validator", ["DomeModel", "DomePlatform", "DomeCatalog", "DomePluginHost", "PluginABI"]),
+        room("Validator", ["DomeModel", "DomePlatform", "DomeCatalog", "DomeLink", "PluginABI"]),
         room("Keeper", ["DomeModel", "DomePlatform", "DomeJournal", "DomeJail", "DomeLink"]),
         room(
             "Engine",
@@ -100,7 +100,7 @@ let package = Package(
             "Commands",
             [
                 "DomeModel", "DomePlatform", "DomeAsync", "DomeClient", "DomeCatalog", "DomeCrypto", "DomeJail",
-                "DomeValidator", "DomePluginHost",
+                "DomeValidator",
             ]),
 
         // Executables: composition only.

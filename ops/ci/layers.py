@@ -36,12 +36,12 @@ ROOMS: dict[str, tuple[int, set[str]]] = {
     "PluginHost": (3, {"PluginABI"}),
     "Transport": (3, {"CNghttp2"}),
     "Wire": (3, {"Proto"}),
-    "Validator": (4, {"Catalog", "PluginHost", "PluginABI"}),
+    "Validator": (4, {"Catalog", "Link", "PluginABI"}),
     "Keeper": (4, {"Journal", "Jail", "Link"}),
     "Engine": (4, {"Async", "Crypto", "Journal", "Catalog", "Store", "Link"}),
     "Server": (5, {"Async", "Engine", "Wire", "Proto", "Transport"}),
     "Client": (5, {"Async", "Wire", "Proto", "Transport"}),
-    "Commands": (6, {"Async", "Client", "Catalog", "Crypto", "Jail", "Validator", "PluginHost"}),
+    "Commands": (6, {"Async", "Client", "Catalog", "Crypto", "Jail", "Validator"}),
     "MCP": (6, {"Async", "Client"}),
 }
 

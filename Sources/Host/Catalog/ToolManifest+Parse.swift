@@ -177,7 +177,7 @@ extension ToolManifest {
     }
 
     /// semver.org 2.0.0
-    static func isSemanticVersion(_ text: String) -> Bool {
+    package static func isSemanticVersion(_ text: String) -> Bool {
         let build = text.split(separator: "+", maxSplits: 1, omittingEmptySubsequences: false)
         guard let main = build.first else { return false }
         let parts = main.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)

@@ -107,6 +107,13 @@ extension DaemonClient {
         return DaemonStatus(reply)
     }
 
+    /// Every plugin that the daemon has found, in the order of its search path.
+    package func plugins() async throws(ClientError) -> [PluginSummary] {
+        let reply = try await call(Domed_V1_DomedService.listPlugins, Domed_V1_ListPluginsRequest())
+        try Self.check(reply.status)
+        return reply.plugins.map(PluginSummary.init)
+    }
+
     /// Removes finished jobs; with `isDryRun` only counts.
     package func collectGarbage(
         olderThanSeconds: UInt64, maxBytes: UInt64, isDryRun: Bool

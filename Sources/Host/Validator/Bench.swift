@@ -1,6 +1,6 @@
+internal import DomeCatalog
 internal import DomeModel
 internal import DomePlatform
-internal import DomePluginHost
 
 /// What the trials share: the plugin's files, and what was learned of it so far. Of one thread.
 final class Bench {
@@ -9,7 +9,7 @@ final class Bench {
     private let probe: String
     /// plugin.json as a document, and as the host reads it; nil if it cannot be.
     let document: JSONValue?
-    let manifest: PluginManifest?
+    let manifest: PluginFile?
     let manifestError: DomeError?
     private var readDeclaration: Result<JSONValue, TrialEnd>?
     private var lived: Life?
@@ -19,24 +19,26 @@ final class Bench {
         self.probe = probe
         self.options = options
         let path = folder + "/plugin.json"
-        document = (try? Files.read(path, limitBytes: 1 << 20)).flatMap { try? JSONParser.parse($0, what: path) }
+        var (document, manifest, failure): (JSONValue?, PluginFile?, DomeError?) = (nil, nil, nil)
         do throws(DomeError) {
-            manifest = try PluginManifest.read(directory: folder)
-            manifestError = nil
+            document = try JSONParser.parse(try Files.read(path, limitBytes: 1 << 20), what: path)
+            manifest = try PluginFile(document ?? .null, what: path)
         } catch {
-            manifest = nil
-            manifestError = error
+            failure = error
         }
+        (self.document, self.manifest, manifestError) = (document, manifest, failure)
     }
 
-    func needManifest() throws(TrialEnd) -> PluginManifest {
+    func needManifest() throws(TrialEnd) -> PluginFile {
         guard let manifest else { throw .skipped("plugin.json cannot be read") }
         return manifest
     }
 
+    func libraryPath() throws(TrialEnd) -> String { try folder + "/" + needManifest().library }
+
     /// The library, read as a file.
     func library() throws(TrialEnd) -> ELFLibrary {
-        let path = try needManifest().libraryPath
+        let path = try libraryPath()
         do throws(DomeError) { return try ELFLibrary(path: path) } catch { throw .failed(error.message) }
     }
 
@@ -44,9 +46,7 @@ final class Bench {
     func start() throws(TrialEnd) -> Probe {
         let manifest = try needManifest()
         do throws(DomeError) {
-            return try Probe(
-                program: probe, library: manifest.libraryPath, folder: folder,
-                limitMilliseconds: options.stepMilliseconds)
+            return try Probe(ProbeCommand(probe: probe, folder: folder, manifest: manifest, options: options))
         } catch {
             throw .skipped("the probe cannot be started: \(error.message)")
         }
@@ -74,6 +74,11 @@ final class Bench {
         do throws(TrialEnd) { result = .success(try readDescriptor()) } catch { result = .failure(error) }
         readDeclaration = result
         return try result.get()
+    }
+
+    /// The same where nothing may be thrown but errors of the host.
+    func declarationOrEmpty() throws(DomeError) -> JSONValue {
+        (try? declaration()) ?? .object(JSONObject())
     }
 
     private func readDescriptor() throws(TrialEnd) -> JSONValue {

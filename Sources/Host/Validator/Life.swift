@@ -1,5 +1,5 @@
+internal import DomeCatalog
 internal import DomeModel
-internal import DomePluginHost
 
 /// A plugin's whole life in one process, and what the process looked like before and after.
 struct Life {

@@ -18,7 +18,9 @@ final class Probe {
     private(set) var complained: [UInt8] = []
     private static let keptBytes = 4096
 
-    init(program: String, library: String, folder: String, limitMilliseconds: Int64) throws(DomeError) {
+    private let isConfined: Bool
+
+    init(_ command: ProbeCommand) throws(DomeError) {
         var ends: (Int32, Int32) = (-1, -1)
         let status = withUnsafeMutablePointer(to: &ends) { pointer in
             pointer.withMemoryRebound(to: Int32.self, capacity: 2) { numbers in
@@ -29,21 +31,12 @@ final class Probe {
         channel = FileDescriptor(owning: ends.0)
         let theirs = FileDescriptor(owning: ends.1)
         (output, errors) = (try Pipe(), try Pipe())
-        self.limitMilliseconds = limitMilliseconds
-        var program = Subprocess(program, ["domed-plugin-probe", library, folder])
-        program.descriptors = [(output.writing, 1), (errors.writing, 2), (theirs, 3)]
+        (limitMilliseconds, isConfined) = (command.options.stepMilliseconds, command.options.isConfined)
+        var program = try command.subprocess(theirs)
+        program.descriptors += [(output.writing, 1), (errors.writing, 2)]
         program.isSessionLeader = true
-        program.workingDirectory = "/"
-        program.environment = Self.environment
         process = try ProcessHandle(try program.start())
         for pipe in [output.reading, errors.reading, channel] { try pipe.setNonblocking(true) }
-    }
-
-    /// Nothing of the caller's but where things are found: a plugin that needs more asks its configuration.
-    private static var environment: [String] {
-        (["PATH", "HOME", "LANG"] as [String]).compactMap { name in
-            getenv(name).map { name + "=" + String(cString: $0) }
-        }
     }
 
     deinit {
@@ -189,9 +182,11 @@ final class Probe {
     }
 
     private func describe(_ status: Int32, _ doing: String) -> String {
-        let signal = status & 0x7f
+        let code = status >> 8 & 0xff
+        // What makes the sandbox ends as a shell would.
+        let signal = isConfined && code > 128 && code < 128 + 65 ? code - 128 : status & 0x7f
         guard signal != 0 else {
-            return "\(doing): ended the whole process, with exit status \(status >> 8 & 0xff)"
+            return "\(doing): ended the whole process, with exit status \(code)"
         }
         let words = crashNote.map { $0.isEmpty ? "" : ": " + $0 } ?? ""
         let said = String(decoding: complained.suffix(200), as: UTF8.self).split(separator: "\n").last ?? ""

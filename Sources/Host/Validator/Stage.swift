@@ -1,5 +1,5 @@
+internal import DomeCatalog
 internal import DomeModel
-internal import DomePluginHost
 internal import PluginABI
 
 /// How the probe's host behaves (Sources/Host/CProbe/host.h).
@@ -27,10 +27,10 @@ final class Stage {
     }
 
     let probe: Probe
-    let kind: PluginManifest.Kind
+    let kind: PluginFile.Kind
     let config: String
 
-    init(_ probe: Probe, kind: PluginManifest.Kind, config: String) {
+    init(_ probe: Probe, kind: PluginFile.Kind, config: String) {
         (self.probe, self.kind, self.config) = (probe, kind, config)
     }
 

@@ -1,5 +1,5 @@
+internal import DomeCatalog
 package import DomeModel
-internal import DomePluginHost
 
 /// One rule of the ABI, and how to find out whether a plugin keeps it.
 package struct Trial: Sendable {
@@ -8,14 +8,14 @@ package struct Trial: Sendable {
     /// The rule, in one line.
     package let rule: String
     /// Of which kind of plugin; nil for both.
-    let kind: PluginManifest.Kind?
+    let kind: PluginFile.Kind?
     /// Whether all that follow need it: they are skipped if it does not pass.
     let isGate: Bool
     /// Returns what was found, in a few words, if the rule is kept.
     let run: @Sendable (Bench) throws(TrialEnd) -> String
 
     init(
-        _ name: String, _ rule: String, kind: PluginManifest.Kind? = nil, isGate: Bool = false,
+        _ name: String, _ rule: String, kind: PluginFile.Kind? = nil, isGate: Bool = false,
         _ run: @escaping @Sendable (Bench) throws(TrialEnd) -> String
     ) {
         self.name = name

@@ -1,6 +1,5 @@
 internal import DomeCatalog
 internal import DomeModel
-internal import DomePluginHost
 internal import PluginABI
 
 // execute and prepare with what they were made for.

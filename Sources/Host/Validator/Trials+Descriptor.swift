@@ -1,6 +1,5 @@
 internal import DomeCatalog
 internal import DomeModel
-internal import DomePluginHost
 internal import PluginABI
 
 // What a plugin says of itself.
@@ -81,8 +80,8 @@ extension Validator {
             for action in list {
                 guard let name = action["name"]?.stringValue else { throw .failed("an action has no \"name\"") }
                 try require(
-                    !name.isEmpty && name.utf8.count <= 64 && name.utf8.allSatisfy(isActionByte),
-                    "an action is called '\(name.prefix(80))': use a-z, 0-9, -, _ and .")
+                    name.utf8.count <= 31 && ToolManifest.isToolID(name),
+                    "an action is called '\(name.prefix(80))': use a-z, 0-9, -, _ and ., at most 31")
                 try require(!names.contains(name), "the action '\(name)' is declared twice")
                 names.append(name)
             }
@@ -121,6 +120,16 @@ extension Validator {
             }
             return "as they should be"
         },
+        Trial("declaration-is-taken", "the host makes tools of what is declared") { bench throws(TrialEnd) in
+            let file = try bench.needManifest()
+            do throws(DomeError) {
+                let declaration = try PluginDeclaration(try bench.declarationOrEmpty(), of: file)
+                let tools = try file.tools(of: declaration, folder: bench.folder, librarySHA256: "")
+                return tools.isEmpty ? "none" : tools.map(\.manifest.id).joined(separator: ", ")
+            } catch {
+                throw .failed(error.message)
+            }
+        },
         Trial("author-examples", "the payloads of \"x-check\" and of the schemas' examples fit", kind: .adapter) {
             bench throws(TrialEnd) in
             var count = 0
@@ -146,9 +155,5 @@ extension Validator {
         do throws(DomeError) { return try JSONSchema.compile(schema, what: what) } catch {
             throw .failed(error.message)
         }
-    }
-
-    private static func isActionByte(_ byte: UInt8) -> Bool {
-        (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte) || [0x2d, 0x2e, 0x5f].contains(byte)
     }
 }

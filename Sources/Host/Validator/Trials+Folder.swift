@@ -1,30 +1,30 @@
 internal import DomeCatalog
 internal import DomeModel
 internal import DomePlatform
-internal import DomePluginHost
 internal import Glibc
 
 // plugin.json and the folder around it: read, never run.
 extension Validator {
     static let folderTrials: [Trial] = [
-        Trial("manifest-is-valid", "plugin.json is there and says what the host needs", isGate: true) {
-            bench throws(TrialEnd) in
-            if let error = bench.manifestError { throw .failed(error.message) }
-            let manifest = try bench.needManifest()
-            return "\(manifest.kind.rawValue) \(manifest.id) \(manifest.version)"
+        Trial("manifest-is-json", "plugin.json is there and is a JSON object", isGate: true) { bench throws(TrialEnd) in
+            guard let document = bench.document else {
+                throw .failed(bench.manifestError?.message ?? "plugin.json cannot be read")
+            }
+            guard let object = document.objectValue else { throw .failed("plugin.json is JSON but no object") }
+            return object.keys.joined(separator: ", ")
         },
         Trial("manifest-id", "its id is a reverse DNS name, in lower case") { bench throws(TrialEnd) in
-            let id = try bench.needManifest().id
+            let id = bench.document?["id"]?.stringValue ?? ""
             try require(
-                id.utf8.count <= 128 && id.contains(".")
-                    && id.split(separator: ".", omittingEmptySubsequences: false)
-                        .allSatisfy(isName),
+                id.contains(".") && ToolManifest.isToolID(id),
                 "\"id\" is '\(id)': write it like \"org.example.thing\", with a-z, 0-9, - and _ between dots")
             return id
         },
         Trial("manifest-version", "its version is a semantic version") { bench throws(TrialEnd) in
-            let version = try bench.needManifest().version
-            try require(isSemanticVersion(version), "\"version\" is '\(version)': write it like \"1.2.0\" (semver.org)")
+            let version = bench.document?["version"]?.stringValue ?? ""
+            try require(
+                ToolManifest.isSemanticVersion(version),
+                "\"version\" is '\(version)': write it like \"1.2.0\" (semver.org)")
             return version
         },
         Trial("manifest-permissions", "its permissions are ones that exist") { bench throws(TrialEnd) in
@@ -40,9 +40,15 @@ extension Validator {
             }
             return count == 0 ? "asks for none" : "\(count)"
         },
+        Trial("manifest-is-valid", "the host takes plugin.json, every member of it", isGate: true) {
+            bench throws(TrialEnd) in
+            if let error = bench.manifestError { throw .failed(error.message) }
+            let manifest = try bench.needManifest()
+            return "\(manifest.kind.rawValue) \(manifest.id) \(manifest.version)"
+        },
         Trial("folder-is-ones-own", "nobody else can change the folder, the library or plugin.json") {
             bench throws(TrialEnd) in
-            for path in [bench.folder, bench.folder + "/plugin.json", try bench.needManifest().libraryPath] {
+            for path in [bench.folder, bench.folder + "/plugin.json", try bench.libraryPath()] {
                 var status = stat()
                 guard stat(path, &status) == 0 else { continue }  // the next trial says so
                 try require(status.st_mode & 0o002 == 0, "\(path) can be written by anybody: chmod o-w it")
@@ -50,34 +56,4 @@ extension Validator {
             return "not writable by others"
         },
     ]
-
-    private static func isName(_ part: Substring) -> Bool {
-        guard let first = part.utf8.first, let last = part.utf8.last else { return false }
-        func isPlain(_ byte: UInt8) -> Bool { (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte) }
-        return isPlain(first) && isPlain(last) && part.utf8.allSatisfy { isPlain($0) || $0 == 0x2d || $0 == 0x5f }
-    }
-
-    /// semver.org 2.0.0.
-    private static func isSemanticVersion(_ text: String) -> Bool {
-        let withoutBuild = text.prefix { $0 != "+" }
-        let parts = withoutBuild.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
-        let numbers = (parts.first ?? "").split(separator: ".", omittingEmptySubsequences: false)
-        func isIdentifier(_ part: Substring) -> Bool {
-            !part.isEmpty
-                && part.utf8.allSatisfy { byte in
-                    byte == 0x2d || (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte | 0x20 ^ 0x20)
-                        || (0x61...0x7a).contains(byte)
-                }
-        }
-        let areNumbers =
-            numbers.count == 3
-            && numbers.allSatisfy { part in
-                !part.isEmpty && part.count <= 10 && part.utf8.allSatisfy { (0x30...0x39).contains($0) }
-                    && (part == "0" || part.first != "0")
-            }
-        return areNumbers
-            && parts.dropFirst().allSatisfy {
-                $0.split(separator: ".", omittingEmptySubsequences: false).allSatisfy(isIdentifier)
-            }
-    }
 }

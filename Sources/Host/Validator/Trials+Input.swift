@@ -1,5 +1,5 @@
+internal import DomeCatalog
 internal import DomeModel
-internal import DomePluginHost
 internal import PluginABI
 
 // Payloads and jobs that do not fit. dome checks a payload against its schema before a plugin sees it; a plugin that

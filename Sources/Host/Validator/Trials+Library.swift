@@ -1,5 +1,4 @@
 internal import DomeModel
-internal import DomePluginHost
 internal import PluginABI
 
 // The library as a file: read, never run.

@@ -1,5 +1,5 @@
+internal import DomeCatalog
 internal import DomeModel
-internal import DomePluginHost
 internal import PluginABI
 
 // get_factory and the table it gives.

@@ -3,9 +3,9 @@
 // CProbe), a fresh process for each trial, which the plugin may crash, hang or end: that is a result like any other.
 // Nothing of the plugin is ever mapped into the process that asks.
 
+internal import DomeCatalog
 package import DomeModel
 internal import DomePlatform
-internal import DomePluginHost
 internal import Glibc
 
 /// Tries a plugin out.
@@ -16,8 +16,13 @@ package struct Validator {
         package var fuzzCount = 500
         /// How long a plugin may take for one step.
         package var stepMilliseconds: Int64 = 5_000
+        /// Whether the plugin runs in the sandbox, with the permissions of its plugin.json; else with the caller's rights.
+        package var isConfined = true
         /// Only trials of these names, with those that they need; empty for all.
         package var only: [String] = []
+
+        /// `domed-keeper`, which makes the sandbox; found by `Validator.init`.
+        var keeperPath = ""
 
         package init(seed: UInt64) { self.seed = seed }
     }
@@ -42,6 +47,8 @@ package struct Validator {
         for name in options.only where !names.contains(name) {
             throw DomeError(.invalidRequest, "there is no test '\(name)'; --list names them all")
         }
+        var options = options
+        options.keeperPath = programs + "/domed-keeper"
         self.options = options
         bench = Bench(folder: path, probe: probe, options: options)
     }

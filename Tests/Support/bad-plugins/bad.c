@@ -28,6 +28,7 @@ static const char *declaration(void) {
     if (IS(no_actions)) return "{\"actions\":[]}";
     if (IS(no_input_schema)) return "{\"actions\":[{\"name\":\"hello\"}]}";
     if (IS(odd_members)) return "{\"actions\":[{\"name\":\"hello\",\"title\":5," INPUT "}]}";
+    if (IS(odd_limits)) return "{\"actions\":[{\"name\":\"hello\"," INPUT ",\"limits\":{\"wall_seconds\":0}}]}";
     if (IS(huge_declaration)) {
         memset(huge, ' ', sizeof(huge) - 1);
         huge[0] = '{';

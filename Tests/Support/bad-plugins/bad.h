@@ -16,7 +16,7 @@ enum which {
     knows_no_kind, knows_every_kind, fresh_tables, short_table, no_connect,
     /* The descriptor. */
     no_descriptor, not_utf8, other_id, changes_its_mind, huge_declaration, list_declared, bad_config_schema,
-    no_actions, no_input_schema, odd_members,
+    no_actions, no_input_schema, odd_members, odd_limits,
     /* Connections. */
     ok_without_instance, crashes_on_config, refuses_yet_makes, one_at_a_time, five_times, every_extension,
     /* Calls. */

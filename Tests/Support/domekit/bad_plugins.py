@@ -35,7 +35,8 @@ def executor(test: str, which: str, reason: str) -> Bad:
 
 CASES = [
     # The folder; what is wrong with it beyond `manifest` is done by `spoil`.
-    Bad("manifest-is-valid", reason="plugin.json"),
+    Bad("manifest-is-json", reason="plugin.json"),
+    Bad("manifest-is-valid", reason="\"libary\"", manifest={"libary": "libbad.so"}),
     Bad("manifest-id", reason="org.example.thing", manifest={"id": "Bad"}),
     Bad("manifest-version", reason="semver.org", manifest={"version": "1"}),
     Bad("manifest-permissions", reason="permission", manifest={"permissions": ["fs.eat:/"]}),
@@ -79,6 +80,7 @@ CASES = [
     Bad("actions-are-declared", "no_actions", "no \"actions\""),
     Bad("action-schemas", "no_input_schema", "no input_schema"),
     Bad("action-members", "odd_members", "\"title\""),
+    Bad("declaration-is-taken", "odd_limits", "wall_seconds"),
     Bad("author-examples", reason="does not fit", manifest={"x-check": {"actions": {"hello": [{"name": 5}]}}}),
     # Connections.
     Bad("instance-is-made", "ok_without_instance", "set no instance"),
@@ -160,7 +162,7 @@ def build(bad: Bad, folder: Path) -> Path:
 
 def spoil(bad: Bad, folder: Path) -> None:
     match bad.test:
-        case "manifest-is-valid":
+        case "manifest-is-json":
             (folder / "plugin.json").write_text('{"id": "org.example.bad"')
         case "folder-is-ones-own":
             folder.chmod(0o777)

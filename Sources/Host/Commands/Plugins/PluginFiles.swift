@@ -1,15 +1,15 @@
+import DomeCatalog
 import DomeModel
 import DomePlatform
-import DomePluginHost
 import Glibc
 
 /// A plugin's two files, copied and put in their place.
 enum PluginFiles {
     /// Copies plugin.json and the library into a new folder `target`.
-    static func copy(_ manifest: PluginManifest, to target: String) throws(DomeError) {
+    static func copy(_ file: PluginFile, from folder: String, to target: String) throws(DomeError) {
         try Files.makeDirectories(target, mode: 0o755)
-        for (name, mode) in [("plugin.json", UInt32(0o644)), (manifest.library, UInt32(0o755))] {
-            let bytes = try Files.read("\(manifest.directory)/\(name)", limitBytes: 512 << 20)
+        for (name, mode) in [("plugin.json", UInt32(0o644)), (file.library, UInt32(0o755))] {
+            let bytes = try Files.read("\(folder)/\(name)", limitBytes: 512 << 20)
             try Files.writeAtomically("\(target)/\(name)", bytes, mode: mode)
         }
     }

@@ -1,7 +1,8 @@
+import DomeCatalog
+import DomeClient
 import DomeCrypto
 import DomeModel
 import DomePlatform
-import DomePluginHost
 import DomeValidator
 import Glibc
 
@@ -15,25 +16,17 @@ struct PluginShelf {
     let settings: PluginSettings
 
     struct Entry {
-        enum State: String {
-            case ready, disabled, shadowed, refused, quarantined
-        }
+        /// What the daemon would tell of it.
+        var summary = PluginSummary()
+        /// nil when plugin.json will not do.
+        var file: PluginFile?
 
-        var folder: String
-        var manifest: PluginManifest?
-        var document: JSONValue
-        var state: State
-        /// Why it is in that state.
-        var reason = ""
-        var isPinned = false
-        var librarySHA256 = ""
-
+        var folder: String { summary.folder }
+        var isShadowed: Bool { summary.state == "shadowed" }
         /// The id, or the folder's name where plugin.json cannot be read.
-        var id: String { manifest?.id ?? String(folder.split(separator: "/").last ?? "") }
-        /// The first part of its tools' ids.
-        var name: String {
-            document["name"]?.stringValue ?? id.split(separator: ".").last.map(String.init) ?? id
-        }
+        var id: String { file?.id ?? String(folder.split(separator: "/").last ?? "") }
+        var name: String { file?.name ?? id }
+        var libraryPath: String { folder + "/" + (file?.library ?? "") }
     }
 
     init(_ directories: Directories, programs: String, environment: String?) {
@@ -56,13 +49,15 @@ struct PluginShelf {
         var entries: [Entry] = []
         var seen: [String: String] = [:]
         for place in searchPath {
-            for name in (try? Files.list(place)) ?? [] where Files.exists("\(place)/\(name)/plugin.json") {
+            for name in (try? Files.list(place)) ?? []
+            where !name.hasPrefix(".") && Files.exists("\(place)/\(name)/plugin.json") {
                 let folder = Self.resolved("\(place)/\(name)")
                 guard !entries.contains(where: { $0.folder == folder }) else { continue }
                 var entry = read(folder)
-                if entry.manifest != nil, let first = seen[entry.id] {
-                    (entry.state, entry.reason) = (.shadowed, "\(first) has the same id and comes first")
-                } else if entry.manifest != nil {
+                if entry.file != nil, let first = seen[entry.id] {
+                    entry.summary.state = "shadowed"
+                    entry.summary.reason = "\(first) has the same id and comes first"
+                } else if entry.file != nil {
                     seen[entry.id] = folder
                 }
                 entries.append(entry)
@@ -74,7 +69,7 @@ struct PluginShelf {
     /// The one that is used of those with this id or name; E_NOT_FOUND with what there is.
     func entry(_ wanted: String) throws(DomeError) -> Entry {
         let entries = entries()
-        let used = entries.filter { $0.state != .shadowed }
+        let used = entries.filter { !$0.isShadowed }
         if let entry = used.first(where: { $0.id == wanted }) ?? used.first(where: { $0.name == wanted }) {
             return entry
         }
@@ -86,26 +81,45 @@ struct PluginShelf {
     }
 
     private func read(_ folder: String) -> Entry {
-        let path = folder + "/plugin.json"
-        let document = (try? Files.read(path, limitBytes: 1 << 20)).flatMap { try? JSONParser.parse($0, what: path) }
-        var entry = Entry(folder: folder, document: document ?? .null, state: .ready)
+        var entry = Entry()
+        entry.summary.folder = folder
         do throws(DomeError) {
-            let manifest = try PluginManifest.read(directory: folder)
-            entry.manifest = manifest
-            entry.librarySHA256 = try SHA256.digest(ofFileAt: manifest.libraryPath).digest.hex
-            try StaticHandshake.check(path: manifest.libraryPath)
-            let stored = try settings.read(manifest.id)
-            entry.isPinned = stored["pin"] != nil
-            let differences = Pin.differences(stored["pin"], entry.document, librarySHA256: entry.librarySHA256)
-            if !differences.isEmpty {
-                entry.state = .quarantined
-                entry.reason = "not what was installed: " + differences.joined(separator: "; ")
+            try Self.fill(&entry)
+            let stored = try settings.read(entry.id)
+            entry.summary.isPinned = stored["pin"] != nil
+            entry.summary.differences = Pin.differences(
+                stored["pin"], entry.file?.document ?? .null, librarySHA256: entry.summary.librarySHA256)
+            entry.summary.state = "ready"
+            if !entry.summary.differences.isEmpty {
+                entry.summary.state = "quarantined"
+                entry.summary.reason = "not what was installed: " + entry.summary.differences.joined(separator: "; ")
             }
-            if stored["enabled"]?.boolValue == false { (entry.state, entry.reason) = (.disabled, "by the user") }
+            if stored["enabled"]?.boolValue == false {
+                (entry.summary.state, entry.summary.reason) = ("disabled", "by the user")
+            }
         } catch {
-            (entry.state, entry.reason) = (.refused, error.message)
+            (entry.summary.state, entry.summary.reason) = ("refused", error.message)
         }
         return entry
+    }
+
+    /// What its files say.
+    private static func fill(_ entry: inout Entry) throws(DomeError) {
+        let file = try plugin(in: entry.folder)
+        entry.file = file
+        entry.summary.pluginID = file.id
+        (entry.summary.name, entry.summary.version) = (file.name, file.version)
+        (entry.summary.kind, entry.summary.title) = (file.kind.rawValue, file.title)
+        entry.summary.description = file.description
+        (entry.summary.permissions, entry.summary.secrets) = (file.permissionTexts, file.secrets)
+        entry.summary.librarySHA256 = try SHA256.digest(ofFileAt: entry.libraryPath).digest.hex
+        try StaticHandshake.check(path: entry.libraryPath)
+    }
+
+    /// The plugin.json of a folder, checked.
+    static func plugin(in folder: String) throws(DomeError) -> PluginFile {
+        let path = folder + "/" + PluginFile.name
+        return try PluginFile(try JSONParser.parse(try Files.read(path, limitBytes: 1 << 20), what: path), what: path)
     }
 
     static func resolved(_ path: String) -> String {
@@ -125,27 +139,11 @@ enum Pin {
     static func differences(_ pin: JSONValue?, _ document: JSONValue, librarySHA256: String) -> [String] {
         var found: [String] = []
         if let pinned = pin?["library_sha256"]?.stringValue, pinned != librarySHA256 {
-            found.append("the library's SHA-256 is \(librarySHA256), installed was \(pinned)")
+            found.append("library: SHA-256 \(pinned) → \(librarySHA256)")
         }
-        if let pinned = pin?["manifest"] { compare(pinned, document, "", &found) }
+        if let pinned = pin?["manifest"] {
+            found += JSONDifference.list(pinned, document).map { "plugin.json \($0.description)" }
+        }
         return found
-    }
-
-    private static func compare(_ old: JSONValue, _ new: JSONValue, _ pointer: String, _ found: inout [String]) {
-        guard let left = old.objectValue, let right = new.objectValue else {
-            if old != new {
-                found.append(
-                    "plugin.json \(pointer.isEmpty ? "(whole)" : pointer) is \(new.compact.prefix(100)), "
-                        + "installed was \(old.compact.prefix(100))")
-            }
-            return
-        }
-        for key in left.keys + right.keys.filter({ left[$0] == nil }) {
-            switch (left[key], right[key]) {
-            case (let before?, let after?): compare(before, after, pointer + "/" + key, &found)
-            case (_?, nil): found.append("plugin.json \(pointer)/\(key) is gone")
-            default: found.append("plugin.json \(pointer)/\(key) is new")
-            }
-        }
     }
 }

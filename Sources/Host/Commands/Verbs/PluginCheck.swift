@@ -10,7 +10,7 @@ extension Verb {
             "FOLDER holds plugin.json and the library. Each test runs the plugin in a process of its own, which it may "
                 + "crash or hang: that is a result. The plugin is called for real, with payloads made from its schemas, "
                 + "or those of \"x-check\" in plugin.json: {\"actions\": {NAME: [PAYLOAD]}, \"jobs\": [{\"task\": …, "
-                + "\"entrypoint\": …}], \"config\": {…}}. It runs with your rights, not in the sandbox.",
+                + "\"entrypoint\": …}], \"config\": {…}}. It runs in the sandbox, with the permissions of its plugin.json.",
             "Exits with 0 if no test failed, with 1 if one did.",
         ],
         positionals: [PositionalSpec("FOLDER", help: "the plugin's folder, e.g. .", completion: .files)],
@@ -20,6 +20,7 @@ extension Verb {
             OptionSpec(
                 "--test", value: "NAME", help: "only this test; may be given more than once", isRepeatable: true),
             OptionSpec("--timeout", value: "DURATION", help: "how long one call may take; 5s by default"),
+            OptionSpec("--unconfined", help: "not in the sandbox but with your rights, e.g. under a debugger"),
             OptionSpec("--list", help: "list the tests and what each is about; FOLDER is not looked at"),
             OptionSpec("--json", help: "the same as --output json"),
         ],
@@ -64,6 +65,7 @@ extension Verb {
             }
             options.stepMilliseconds = Int64(milliseconds)
         }
+        options.isConfined = !invocation.has("--unconfined")
         options.only = invocation.values("--test")
         return options
     }

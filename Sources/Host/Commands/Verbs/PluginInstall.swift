@@ -1,7 +1,8 @@
+import DomeCatalog
+import DomeClient
 import DomeCrypto
 import DomeModel
 import DomePlatform
-import DomePluginHost
 import DomeValidator
 
 extension Verb {
@@ -18,42 +19,37 @@ extension Verb {
         options: [OptionSpec("--force", help: "in place of the one that is installed with this id")],
         examples: ["dome plugin install .", "dome plugin install . --force"]
     ) { invocation throws(CommandFailure) in
-        let (manifest, path, isReplaced) = try local { () throws(DomeError) in
+        let (file, path, isReplaced) = try local { () throws(DomeError) in
             let shelf = try PluginShelf.here()
             let folder = PluginShelf.resolved(invocation.argument(0))
             guard Files.exists(folder + "/plugin.json") else {
                 throw DomeError(.notFound, "there is no plugin.json in \(folder); name the plugin's folder")
             }
-            let manifest = try PluginManifest.read(directory: folder)
-            guard isPluginID(manifest.id) else {
-                throw DomeError(
-                    .invalidRequest,
-                    "\(folder)/plugin.json: \"id\" is '\(manifest.id)'; write it like org.example.thing, in lower case")
-            }
-            try StaticHandshake.check(path: manifest.libraryPath)
-            let path = "\(shelf.own)/\(manifest.id)"
-            try refuseTwins(of: manifest, at: path, on: shelf, isForced: invocation.has("--force"))
-            return (manifest, path, try install(manifest, at: path, on: shelf))
+            let file = try PluginShelf.plugin(in: folder)
+            try StaticHandshake.check(path: folder + "/" + file.library)
+            let path = "\(shelf.own)/\(file.id)"
+            try refuseTwins(of: file, from: folder, at: path, on: shelf, isForced: invocation.has("--force"))
+            return (file, path, try install(file, from: folder, at: path, on: shelf))
         }
         try invocation.print(
             json: [
-                "id": .string(manifest.id), "version": .string(manifest.version), "folder": .string(path),
+                "id": .string(file.id), "version": .string(file.version), "folder": .string(path),
                 "replaced": .bool(isReplaced),
             ],
-            text: "installed \(manifest.id) \(manifest.version) in \(path)\n")
+            text: "installed \(file.id) \(file.version) in \(path)\n")
         return ExitStatus.success
     }
 
     /// The same id twice would hide one of them.
     private static func refuseTwins(
-        of manifest: PluginManifest, at path: String, on shelf: PluginShelf, isForced: Bool
+        of file: PluginFile, from folder: String, at path: String, on shelf: PluginShelf, isForced: Bool
     ) throws(DomeError) {
-        for entry in shelf.entries() where entry.id == manifest.id && entry.state != .shadowed {
-            guard entry.folder != manifest.directory else {
+        for entry in shelf.entries() where entry.id == file.id && !entry.isShadowed {
+            guard entry.folder != folder else {
                 throw DomeError(.invalidRequest, "\(entry.folder) is where plugin \(entry.id) is used from already")
             }
             let isInstalled = entry.folder == PluginShelf.resolved(path)
-            let version = entry.manifest?.version ?? "?"
+            let version = entry.summary.version
             guard isForced else {
                 throw DomeError(
                     .invalidRequest,
@@ -66,22 +62,21 @@ extension Verb {
 
     /// Pins, then places: what is in its place is never without a pin. True if one was replaced.
     private static func install(
-        _ manifest: PluginManifest, at path: String, on shelf: PluginShelf
+        _ file: PluginFile, from folder: String, at path: String, on shelf: PluginShelf
     ) throws(DomeError) -> Bool {
         try Files.makeDirectories(shelf.own)
         let staging = "\(shelf.own).install.\(Files.processID)"
         do throws(DomeError) {
-            try PluginFiles.copy(manifest, to: staging)
+            try PluginFiles.copy(file, from: folder, to: staging)
             // What is pinned is what was copied, whatever happens to the source meanwhile.
-            let copied = try PluginManifest.read(directory: staging)
-            guard copied.id == manifest.id, copied.library == manifest.library else {
-                throw DomeError(.invalidRequest, "\(manifest.directory)/plugin.json changed while it was copied")
+            let copied = try PluginShelf.plugin(in: staging)
+            guard copied.id == file.id, copied.library == file.library else {
+                throw DomeError(.invalidRequest, "\(folder)/plugin.json changed while it was copied")
             }
-            try StaticHandshake.check(path: copied.libraryPath)
-            let document = try JSONParser.parse(
-                try Files.read(staging + "/plugin.json", limitBytes: 1 << 20), what: "plugin.json")
-            let pin = Pin.make(document, librarySHA256: try SHA256.digest(ofFileAt: copied.libraryPath).digest.hex)
-            try shelf.settings.change(manifest.id) { members in
+            let library = staging + "/" + copied.library
+            try StaticHandshake.check(path: library)
+            let pin = Pin.make(copied.document, librarySHA256: try SHA256.digest(ofFileAt: library).digest.hex)
+            try shelf.settings.change(file.id) { members in
                 members["enabled"] = .bool(true)
                 members["enabled_at"] = .string(Timestamp.format(nanoseconds: Clock.wallNanoseconds()))
                 members["pin"] = pin

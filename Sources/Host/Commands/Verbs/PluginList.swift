@@ -1,6 +1,7 @@
+import DomeAsync
+import DomeClient
 import DomeModel
 import DomePlatform
-import DomePluginHost
 
 extension Verb {
     /// `dome plugin list`
@@ -8,14 +9,13 @@ extension Verb {
         words: ["plugin", "list"], summary: "list the plugins of this machine and how they are",
         details: [
             "States: ready; disabled (by the user); shadowed (another of the same id comes first); refused (plugin.json "
-                + "or the library will not do); quarantined (not what was installed). Read from the folders: works "
-                + "without a daemon."
+                + "or the library will not do); crashed (when it was looked at); quarantined (not what was installed, or "
+                + "its jobs crashed). The daemon tells; where none runs, the folders do, which know of no crashes."
         ],
         examples: ["dome plugin list", "dome plugin list -o json"]
-    ) { invocation throws(CommandFailure) in
-        let entries = try local { () throws(DomeError) in try PluginShelf.here().entries() }
-        try invocation.print(
-            json: .array(entries.map(\.json)), text: listText(entries, invocation.style))
+    ) { invocation async throws(CommandFailure) in
+        let plugins = try await known(invocation)
+        try invocation.print(json: .array(plugins.map(\.json)), text: listText(plugins, invocation.style))
         return ExitStatus.success
     }
 
@@ -26,60 +26,75 @@ extension Verb {
             PositionalSpec("PLUGIN", help: "its id, or the name its tools begin with", completion: .plugins)
         ],
         examples: ["dome plugin info dome.local-process"]
-    ) { invocation throws(CommandFailure) in
-        let (entry, settings) = try local { () throws(DomeError) in
-            let shelf = try PluginShelf.here()
-            let entry = try shelf.entry(invocation.argument(0))
-            return (entry, shelf.settings.path(entry.id))
-        }
-        try invocation.print(json: entry.json, text: entry.text(settings: settings, style: invocation.style))
+    ) { invocation async throws(CommandFailure) in
+        let shelf = try local { () throws(DomeError) in try PluginShelf.here() }
+        let entry = try local { () throws(DomeError) in try shelf.entry(invocation.argument(0)) }
+        let plugin = try await known(invocation).first { $0.folder == entry.folder } ?? entry.summary
+        try invocation.print(
+            json: plugin.json, text: plugin.text(settings: shelf.settings.path(entry.id), style: invocation.style))
         return ExitStatus.success
     }
 
-    private static func listText(_ entries: [PluginShelf.Entry], _ style: Style) -> String {
-        guard !entries.isEmpty else { return "no plugins\n" }
+    /// What the daemon knows if one runs; it is not started for this.
+    @Core
+    private static func known(_ invocation: Invocation) async throws(CommandFailure) -> [PluginSummary] {
+        var quiet = invocation
+        quiet.options["--no-start"] = [""]
+        let client = try quiet.client()
+        do throws(CommandFailure) {
+            return try await calling { () async throws(ClientError) in try await client.plugins() }
+        } catch {
+            guard error.status == ExitStatus.unavailable else { throw error }
+        }
+        return try local { () throws(DomeError) in try PluginShelf.here().entries().map(\.summary) }
+    }
+
+    private static func listText(_ plugins: [PluginSummary], _ style: Style) -> String {
+        guard !plugins.isEmpty else { return "no plugins\n" }
         var table = Table(["PLUGIN", "VERSION", "KIND", "STATE", "PINNED", "FOLDER"])
-        for entry in entries {
+        for plugin in plugins {
             table.add([
-                entry.id, entry.manifest?.version ?? "", entry.manifest?.kind.rawValue ?? "", entry.state.rawValue,
-                entry.isPinned ? "yes" : "no", entry.folder,
+                plugin.pluginID, plugin.version, plugin.kind, plugin.state, plugin.isPinned ? "yes" : "no", plugin.folder,
             ])
         }
         var text = table.text(width: Output.stdout.width, style: style)
-        for entry in entries where !entry.reason.isEmpty {
-            text += "\(Rendered.line(entry.id)): \(entry.state.rawValue): \(Rendered.line(entry.reason))\n"
+        for plugin in plugins where !plugin.reason.isEmpty {
+            let name = plugin.pluginID.isEmpty ? plugin.folder : plugin.pluginID
+            text += "\(Rendered.line(name)): \(Rendered.line(plugin.state)): \(Rendered.line(plugin.reason))\n"
         }
         return text
     }
 }
 
-extension PluginShelf.Entry {
-    var json: JSONValue {
-        [
-            "id": .string(id), "version": .string(manifest?.version ?? ""),
-            "kind": .string(manifest?.kind.rawValue ?? ""), "state": .string(state.rawValue),
-            "reason": .string(reason), "folder": .string(folder), "library": .string(manifest?.library ?? ""),
-            "library_sha256": .string(librarySHA256), "pinned": .bool(isPinned), "manifest": document,
+extension PluginSummary {
+    fileprivate var json: JSONValue {
+        func texts(_ list: [String]) -> JSONValue { .array(list.map { .string($0) }) }
+        return [
+            "plugin_id": .string(pluginID), "name": .string(name), "version": .string(version), "kind": .string(kind),
+            "state": .string(state), "reason": .string(reason), "title": .string(title),
+            "description": .string(description), "folder": .string(folder), "library_sha256": .string(librarySHA256),
+            "pinned": .bool(isPinned), "differences": texts(differences), "tool_ids": texts(toolIDs),
+            "permissions": texts(permissions), "secrets": texts(secrets), "capabilities": texts(capabilities),
+            "crashes": .integer(Int64(crashes)), "crashes_in_a_row": .integer(Int64(crashesInARow)),
+            "last_crash": .string(lastCrash),
         ]
     }
 
-    func text(settings: String, style: Style) -> String {
-        func list(_ member: String) -> String {
-            (document[member]?.arrayValue ?? []).compactMap(\.stringValue).joined(separator: ", ")
-        }
+    fileprivate func text(settings: String, style: Style) -> String {
         var fields = Fields()
-        fields.add("id", id)
-        fields.add("title", document["title"]?.stringValue ?? "")
-        fields.add("description", document["description"]?.stringValue ?? "")
-        fields.add("version", manifest?.version ?? "")
-        fields.add("kind", manifest?.kind.rawValue ?? "")
-        fields.add("state", state.rawValue + (reason.isEmpty ? "" : ": " + reason))
-        fields.add("permissions", document["permissions"]?.arrayValue?.isEmpty == false ? list("permissions") : "none")
-        fields.add("by grant", list("optional_permissions"))
-        fields.add("secrets", list("secrets"))
+        fields.add("id", pluginID)
+        fields.add("title", title)
+        fields.add("description", description == title ? "" : description)
+        fields.add("version", version)
+        fields.add("kind", kind)
+        fields.add("state", state + (reason.isEmpty ? "" : ": " + reason))
+        fields.add("differs", differences.joined(separator: "\n"))
+        fields.add("tools", toolIDs.joined(separator: "\n"))
+        fields.add("permissions", permissions.isEmpty ? "none" : permissions.joined(separator: ", "))
+        fields.add("secrets", secrets.joined(separator: ", "))
+        fields.add("crashes", crashes == 0 ? "" : "\(crashes), \(crashesInARow) in a row; the last \(lastCrash)")
         fields.add("folder", folder)
-        fields.add("library", manifest?.library ?? "")
-        fields.add("sha256", librarySHA256)
+        fields.add("library", librarySHA256)
         fields.add("pinned", isPinned ? "yes" : "no")
         fields.add("settings", settings)
         return fields.text(style: style)
