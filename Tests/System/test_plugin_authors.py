@@ -30,6 +30,14 @@ def test_every_command_of_the_guide_works(daemon: Daemon, tmp_path: Path) -> Non
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count(" 0 failed") >= 4
+    answers = [line for line in done.stdout.splitlines() if line.startswith('{"')]
+    assert answers == [
+        '{"greeting":"Hello, world!"}',
+        '{"greeting":"Hello, Ada!"}',
+        '{"counted":3}',
+        '{"greeting":"Good morning, world!"}',
+        '{"greeting":"Hello, world!"}',
+    ]
 
 
 def test_it_names_every_language_and_extension() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from domekit.bad_plugins import Bad, build
+from domekit.daemon import Daemon
 from domekit.paths import bin_dir
 
 
@@ -102,7 +103,7 @@ def test_a_library_or_manifest_that_was_swapped_is_quarantined(home: Home, good:
     (folder / "libbad.so").write_bytes(library)
     (folder / "plugin.json").write_text(json.dumps(json.loads(manifest) | {"permissions": ["net.full"]}))
     entry = home.listed()["org.example.bad"]
-    assert entry["state"] == "quarantined" and "/permissions is new" in entry["reason"]
+    assert entry["state"] == "quarantined" and "plugin.json /permissions: nothing" in entry["reason"]
     # Spaces and order are no difference.
     (folder / "plugin.json").write_text(json.dumps(json.loads(manifest), indent=8, sort_keys=True))
     assert home.listed()["org.example.bad"]["state"] == "ready"
@@ -129,8 +130,46 @@ def test_a_shipped_plugin_can_be_disabled_but_not_removed(home: Home) -> None:
     assert home.listed()["LocalProcess"]["state"] == "disabled"
 
 
+def test_a_running_daemon_knows_at_once(daemon: Daemon, good: Path, tmp_path: Path) -> None:
+    """Install, replace, disable, enable and remove: the next command meets the plugin as it then is."""
+    home = Home(tmp_path)
+    home.environment = daemon.environment | {"PATH": home.environment["PATH"]}
+
+    def answer() -> tuple[int, str]:
+        done = subprocess.run(
+            ["dome", "run", "bad.hello"], env=home.environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    installed = json.loads(home.plugin("install", good, "-o", "json").stdout)
+    assert (installed["state"], installed["tool_ids"]) == ("ready", ["bad.hello"])
+    assert answer() == (0, '{"greeting":"hello"}\n')
+    newer = build(Bad("none", "no_explanation", manifest={"version": "1.0.0"}), tmp_path / "newer")
+    assert home.plugin("install", newer, "--force").returncode == 0
+    assert answer()[0] == 0
+    home.plugin("disable", "bad")
+    status, words = answer()
+    assert status != 0 and "disabled" in words + home.plugin("info", "bad").stdout
+    home.plugin("enable", "bad")
+    assert answer()[0] == 0
+    home.plugin("remove", "bad")
+    status, words = answer()
+    assert status == 66 and "bad.hello" in words
+
+
+def test_what_the_daemon_cannot_use_is_told_when_it_is_installed(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    home = Home(tmp_path)
+    home.environment = daemon.environment | {"PATH": home.environment["PATH"]}
+    done = home.plugin("install", build(Bad("init", "init_crashes"), tmp_path / "bad"))
+    assert done.returncode == 1
+    assert "it is crashed: " in done.stdout and "SIGSEGV" in done.stdout, done.stdout
+
+
 REFUSED = [
-    (Bad("manifest-is-valid"), "plugin.json"),
+    (Bad("manifest-is-json"), "plugin.json"),
+    (Bad("manifest-is-valid", manifest={"libary": "x"}), "\"libary\""),
     (Bad("manifest-id", manifest={"id": "../../x.y"}), "\"id\""),
     (Bad("manifest-id", manifest={"id": "Org.Example"}), "\"id\""),
     (Bad("library-is-elf"), "is no ELF file"),

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from domekit.daemon import Daemon
 from domekit.paths import ROOT, bin_dir
 
 LANGUAGES = sorted(path.parent.name for path in (ROOT / "Templates").glob("*/Makefile"))
@@ -58,6 +59,33 @@ def test_it_builds_and_passes(language: str, reports: dict[str, Future[dict[str,
         "health-answers",
         "audit-is-heard",
     }
+
+
+def test_its_tools_answer_in_every_language(
+    daemon: Daemon, reports: dict[str, Future[dict[str, Any]]]
+) -> None:
+    """From the folder to an answer over the socket: install, list, run; progress and cancellation come through."""
+    environment = daemon.environment | {"PATH": f"{bin_dir()}:{os.environ['PATH']}"}
+
+    def dome(*arguments: str) -> str:
+        done = subprocess.run(
+            ["dome", *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    for language in LANGUAGES:
+        dome("plugin", "install", reports[language].result(timeout=100)["folder"])
+        name = f"demo-{language}"
+        assert json.loads(dome("run", f"{name}.hello", "--task", '{"name": "\\"Ada\\" é"}')) == {
+            "greeting": 'Hello, "Ada" é!'
+        }, language
+        events = [json.loads(line) for line in dome("run", f"{name}.count", "-o", "json").splitlines()]
+        assert sum("counting" in json.dumps(event) for event in events) >= 2, language
+        job = dome("run", f"{name}.count", "--detach", "--task", '{"to": 1000, "milliseconds": 1000}').strip()
+        dome("cancel", job)
+        end = list(daemon.jobs.follow(job))[-1].payload
+        assert str(end["to"]).upper().removeprefix("JOB_STATE_") == "CANCELED", (language, end)
 
 
 def test_what_cannot_be_made_is_refused(tmp_path: Path) -> None:

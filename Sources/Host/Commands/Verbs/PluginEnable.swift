@@ -13,17 +13,17 @@ extension Verb {
             "Lets it out of the quarantine that crashes have put it in, too. What differs from its pin stays there."
         ],
         positionals: [plugin], examples: ["dome plugin enable org.example.thing"]
-    ) { invocation throws(CommandFailure) in try set(true, invocation) }
+    ) { invocation async throws(CommandFailure) in try await set(true, invocation) }
 
     /// `dome plugin disable`
     static let pluginDisable = Verb(
         words: ["plugin", "disable"], summary: "keep a plugin from being used",
         details: ["Jobs that run go on; its tools are refused from then on, until 'dome plugin enable'."],
         positionals: [plugin], examples: ["dome plugin disable org.example.thing"]
-    ) { invocation throws(CommandFailure) in try set(false, invocation) }
+    ) { invocation async throws(CommandFailure) in try await set(false, invocation) }
 
     @Core
-    private static func set(_ isEnabled: Bool, _ invocation: Invocation) throws(CommandFailure) -> Int32 {
+    private static func set(_ isEnabled: Bool, _ invocation: Invocation) async throws(CommandFailure) -> Int32 {
         let id = try local { () throws(DomeError) in
             let shelf = try PluginShelf.here()
             let id = try shelf.entry(invocation.argument(0)).id
@@ -33,8 +33,9 @@ extension Verb {
             }
             return id
         }
+        _ = try await invocation.pluginsOfDaemon()
         try invocation.print(
-            json: ["id": .string(id), "enabled": .bool(isEnabled)],
+            json: ["plugin_id": .string(id), "enabled": .bool(isEnabled)],
             text: "\(Rendered.line(id)) is \(isEnabled ? "enabled" : "disabled")\n")
         return ExitStatus.success
     }

@@ -13,12 +13,12 @@ extension Verb {
             "Copies plugin.json and the library of FOLDER into the data directory. Their SHA-256 and content are pinned: "
                 + "a library or plugin.json that is changed later is not used any more. What the host could not load "
                 + "is refused; none of the plugin's code runs here (see 'dome plugin check').",
-            "The daemon notices by itself; the tools of an adapter are then called NAME.ACTION.",
+            "A daemon that runs looks at it at once; the tools of an adapter are then called NAME.ACTION.",
         ],
         positionals: [PositionalSpec("FOLDER", help: "the plugin's folder, e.g. .", completion: .files)],
         options: [OptionSpec("--force", help: "in place of the one that is installed with this id")],
         examples: ["dome plugin install .", "dome plugin install . --force"]
-    ) { invocation throws(CommandFailure) in
+    ) { invocation async throws(CommandFailure) in
         let (file, path, isReplaced) = try local { () throws(DomeError) in
             let shelf = try PluginShelf.here()
             let folder = PluginShelf.resolved(invocation.argument(0))
@@ -31,13 +31,19 @@ extension Verb {
             try refuseTwins(of: file, from: folder, at: path, on: shelf, isForced: invocation.has("--force"))
             return (file, path, try install(file, from: folder, at: path, on: shelf))
         }
+        let seen = try await invocation.pluginsOfDaemon()?.first { $0.folder == PluginShelf.resolved(path) }
+        let isUsable = seen.map { $0.state == "ready" } ?? true
+        var text = "installed \(file.id) \(file.version) in \(path)\n"
+        if let seen, !isUsable { text += "it is \(Rendered.line(seen.state)): \(Rendered.line(seen.reason))\n" }
+        if let seen, !seen.toolIDs.isEmpty { text += "tools: \(Rendered.line(seen.toolIDs.joined(separator: ", ")))\n" }
         try invocation.print(
             json: [
-                "id": .string(file.id), "version": .string(file.version), "folder": .string(path),
-                "replaced": .bool(isReplaced),
-            ],
-            text: "installed \(file.id) \(file.version) in \(path)\n")
-        return ExitStatus.success
+                "plugin_id": .string(file.id), "version": .string(file.version), "folder": .string(path),
+                "replaced": .bool(isReplaced), "state": seen.map { .string($0.state) } ?? .null,
+                "reason": .string(seen?.reason ?? ""),
+                "tool_ids": .array((seen?.toolIDs ?? []).map { .string($0) }),
+            ], text: text)
+        return isUsable ? ExitStatus.success : ExitStatus.failure
     }
 
     /// The same id twice would hide one of them.

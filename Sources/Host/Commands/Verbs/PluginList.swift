@@ -38,14 +38,7 @@ extension Verb {
     /// What the daemon knows if one runs; it is not started for this.
     @Core
     private static func known(_ invocation: Invocation) async throws(CommandFailure) -> [PluginSummary] {
-        var quiet = invocation
-        quiet.options["--no-start"] = [""]
-        let client = try quiet.client()
-        do throws(CommandFailure) {
-            return try await calling { () async throws(ClientError) in try await client.plugins() }
-        } catch {
-            guard error.status == ExitStatus.unavailable else { throw error }
-        }
+        if let plugins = try await invocation.pluginsOfDaemon() { return plugins }
         return try local { () throws(DomeError) in try PluginShelf.here().entries().map(\.summary) }
     }
 
@@ -54,7 +47,8 @@ extension Verb {
         var table = Table(["PLUGIN", "VERSION", "KIND", "STATE", "PINNED", "FOLDER"])
         for plugin in plugins {
             table.add([
-                plugin.pluginID, plugin.version, plugin.kind, plugin.state, plugin.isPinned ? "yes" : "no", plugin.folder,
+                plugin.pluginID, plugin.version, plugin.kind, plugin.state, plugin.isPinned ? "yes" : "no",
+                plugin.folder,
             ])
         }
         var text = table.text(width: Output.stdout.width, style: style)

@@ -8,7 +8,7 @@ extension Verb {
         details: ["Its configuration and secrets stay, for when it is installed again."],
         positionals: [PositionalSpec("PLUGIN", help: "its id, or the name its tools begin with", completion: .plugins)],
         examples: ["dome plugin remove org.example.thing"]
-    ) { invocation throws(CommandFailure) in
+    ) { invocation async throws(CommandFailure) in
         let entry = try local { () throws(DomeError) in
             let shelf = try PluginShelf.here()
             let entry = try shelf.entry(invocation.argument(0))
@@ -27,8 +27,9 @@ extension Verb {
             }
             return entry
         }
+        _ = try await invocation.pluginsOfDaemon()
         try invocation.print(
-            json: ["id": .string(entry.id), "folder": .string(entry.folder)],
+            json: ["plugin_id": .string(entry.id), "folder": .string(entry.folder)],
             text: "removed \(Rendered.line(entry.id)) from \(Rendered.line(entry.folder))\n")
         return ExitStatus.success
     }
