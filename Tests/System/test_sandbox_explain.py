@@ -68,15 +68,16 @@ def probe(daemon: Daemon, granted: list[Path], *options: str) -> dict[str, Any]:
 def test_what_is_explained_is_what_the_job_has(daemon: Daemon, network: str, is_granted: bool) -> None:
     daemon.write_policy({"tools": {"shell.run": {"allow": ["net.full"]}}})
     read, write = daemon.directory / "read", daemon.directory / "write"
+    kept = write / ".git"
     options: list[str] = []
-    for folder in (read, write):
+    for folder in (read, write, kept):
         daemon.make_folder(folder)
     if is_granted:
         options += ["-g", f"fs.read:{read}", "-g", f"fs.write:{write}"]
     if network != "none":
         options += ["-g", f"net.{network}"]
     told = explain(daemon, "shell.run", *options)
-    seen = probe(daemon, [read, write], *options)
+    seen = probe(daemon, [read, write, kept], *options)
 
     assert told["admissible"] and told["network"] == network
     assert told["runs_as"]["uid"] == seen["uid"]
@@ -169,6 +170,15 @@ def test_words_for_people_name_all_that_counts(daemon: Daemon) -> None:
     told = ("would be let run", user, "/usr", "256 MiB", "none:", "PATH", "memory_bytes", "seccomp", "in force")
     for word in (*told, "net.full", "policy.json", "known only when"):
         assert word in text, word
+
+
+def test_what_a_granted_project_keeps_is_said_beside_it(daemon: Daemon) -> None:
+    project = daemon.make_folder(daemon.directory / "project")
+    daemon.make_folder(project / ".git")
+    lines = daemon.dome("sandbox", "explain", "shell.run", "-g", f"fs.write:{project}").stdout.splitlines()
+    fields = dict(line.split(":", 1) for line in lines if ":" in line)
+    assert fields["and writes"].strip() == str(project)
+    assert fields["but reads only"].strip() == f"{project}/.git"
 
 
 def test_an_unknown_tool_and_a_bad_grant_are_errors(daemon: Daemon) -> None:

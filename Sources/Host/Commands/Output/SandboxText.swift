@@ -41,6 +41,15 @@ struct SandboxText {
         return what + (entry["reason"]?.stringValue ?? "no reason given") + (remedy.isEmpty ? "" : "; " + remedy)
     }
 
+    /// The granted paths that are read, those that are written, and what only is read in these.
+    private var grants: (read: [String], written: [String], kept: [String]) {
+        let granted = document["files"]?["granted"]?.arrayValue ?? []
+        let written = granted.filter { $0["access"]?.stringValue == "write" }.map(path)
+        let rest = granted.filter { $0["access"]?.stringValue != "write" }.map(path)
+        func isKept(_ path: String) -> Bool { written.contains { path.hasPrefix($0 + "/") } }
+        return (rest.filter { !isKept($0) }, written, rest.filter(isKept))
+    }
+
     private var fields: String {
         var fields = Fields()
         fields.add("asks for", joined(texts("asks_for"), none: "nothing"))
@@ -48,11 +57,10 @@ struct SandboxText {
             fields.add("runs as", "uid \(user)" + (user == 65534 ? " (nobody)" : "") + ", without any capability")
         }
         fields.add("reads", joined(texts("files", "system"), none: "not known") + "\n(of the system, read-only)")
-        let granted = document["files"]?["granted"]?.arrayValue ?? []
-        fields.add(
-            "and reads", granted.filter { $0["access"]?.stringValue != "write" }.map(path).joined(separator: "\n"))
-        fields.add(
-            "and writes", granted.filter { $0["access"]?.stringValue == "write" }.map(path).joined(separator: "\n"))
+        let (read, written, kept) = grants
+        fields.add("and reads", read.joined(separator: "\n"))
+        fields.add("and writes", written.joined(separator: "\n"))
+        fields.add("but reads only", kept.joined(separator: "\n"))
         let own = document["files"]?["own"]?.arrayValue ?? []
         fields.add("of its own", own.map(ownFolder).joined(separator: "\n"))
         fields.add("network", network)
