@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from domekit import attack, container
-from domekit.arena import Jail
+from domekit.arena import Jail, SiblingEnded
 from domekit.tools import write_tool
 
 pytestmark = pytest.mark.apart_from_landlock
@@ -116,15 +116,18 @@ def little_tool(jail: Jail) -> str:
 @pytest.mark.canary("nested")
 def test_a_hundred_sleepers_do_not_keep_another_job_from_forking(jail: Jail) -> None:
     sleepers = "for i in $(seq 115); do sleep 1000 & done"
-    with jail.sibling(sleepers), jail.sibling(sleepers):
-        jail.attack(
-            """
+    attack = """
 for _ in range(32):  # with the siblings' more than the 256 that each may have
     child = tried(os.fork)
     if child is None: breach('a sibling took the processes')
     if child == 0: time.sleep(1000)
 """
-        )
+    try:
+        with jail.sibling(sleepers), jail.sibling(sleepers):
+            jail.attack(attack)
+    except SiblingEnded as error:
+        # Others of the same user, of another run of these tests, say, have taken the siblings' own.
+        jail.judge("fork" in str(error), error)
 
 
 @pytest.mark.canary("limits")

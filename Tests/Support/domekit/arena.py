@@ -24,6 +24,10 @@ NO_JAIL = "no jail"
 BOUND_KEEPER = "a keeper that is bound to its domed"
 
 
+class SiblingEnded(Exception):
+    """A job that was to stay did not get there; its events."""
+
+
 @dataclass(frozen=True)
 class Mode:
     """One way to run a case."""
@@ -126,7 +130,13 @@ class Jail:
         """Another job, a shell script that prints "up" when it is ready and then stays; its id."""
         job = self.daemon.jobs.start("shell.run", {"script": script + "\necho up; exec sleep 1000"}, **rest)
         try:
-            next(one for one in self.daemon.jobs.follow(job) if one.line == b"up")
+            events = []
+            for one in self.daemon.jobs.follow(job):
+                events.append(one.payload)
+                if one.line == b"up":
+                    break
+            else:
+                raise SiblingEnded(events)
             yield job
         finally:
             self.daemon.jobs.cancel(job)
