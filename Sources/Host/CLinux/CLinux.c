@@ -247,6 +247,11 @@ int dome_raise_nofile(uint64_t *soft, uint64_t *hard) {
 
 void dome_set_thread_name(const char *name) { prctl(PR_SET_NAME, name); }
 
+void dome_yield_to_others(void) {
+    // Of this thread alone: on Linux a number of 0 is the caller's own.
+    setpriority(PRIO_PROCESS, 0, 19);
+}
+
 int dome_stat_identity(const char *path, uint64_t *device, uint64_t *inode) {
     struct stat status;
     if (stat(path, &status) != 0) return -1;

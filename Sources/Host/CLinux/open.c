@@ -26,12 +26,13 @@ int dome_open_place(int directory, const char *path) {
     return openat(directory, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-int dome_file_system(int fd, uint64_t *type, uint64_t *total_bytes, uint64_t *free_bytes) {
+int dome_file_system(int fd, uint64_t *type, uint64_t *total_bytes, uint64_t *free_bytes, uint64_t *used_files) {
     struct statfs status;
     if (fstatfs(fd, &status) < 0) return -1;
     *type = (uint64_t)status.f_type;
     *total_bytes = (uint64_t)status.f_blocks * (uint64_t)status.f_bsize;
     *free_bytes = (uint64_t)status.f_bfree * (uint64_t)status.f_bsize;
+    *used_files = (uint64_t)status.f_files - (uint64_t)status.f_ffree;
     return 0;
 }
 

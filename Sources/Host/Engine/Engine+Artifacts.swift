@@ -10,10 +10,10 @@ extension Engine {
     /// Copies it into the job's folder. Whether it has any, the keeper has seen; one that has gets a thread of its own,
     /// so that no job waits for another's copies. Safe to repeat: the keeper holds /job until the job is released.
     func collectArtifacts(of job: LiveJob, _ exit: JobExit) async -> ArtifactOutcome {
-        guard exit.report.hasOutput, let work = exit.workDirectory else {
+        guard exit.report.hasOutput, let work = exit.work else {
             if exit.report.hasOutput { return .lost("its keeper is gone, and /job with it") }
             // When the keeper itself died, nobody was there to look.
-            return exit.report.cause == .keeperLost && exit.workDirectory == nil ? .lost(nil) : .none
+            return exit.report.cause == .keeperLost && !exit.isSeen ? .lost(nil) : .none
         }
         let target = files.artifactsPath(job.id)
         let limits = artifactLimits(of: job)
@@ -30,10 +30,11 @@ extension Engine {
     }
 
     private nonisolated static func collect(
-        job: JobID, _ work: FileDescriptor, to target: String, _ limits: ArtifactLimits
+        job: JobID, _ work: WorkFolder, to target: String, _ limits: ArtifactLimits
     ) -> ArtifactOutcome {
+        guard let folder = work.descriptor else { return .none }
         do throws(DomeError) {
-            let collection = try ArtifactCollector.collect(work, to: target, limits)
+            let collection = try ArtifactCollector.collect(folder, to: target, limits)
             Log.debug(
                 "artifacts.kept",
                 [

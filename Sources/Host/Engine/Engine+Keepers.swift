@@ -27,7 +27,8 @@ extension Engine {
                 hub.publish(job.id, EventHub.Head(lastSeq: exit.head.lastSeq, isTerminal: false))
             }
             if exit.report.startedNanoseconds != 0 { job.startedNanoseconds = exit.report.startedNanoseconds }
-            job.exit.set(JobExit(report: exit.report, workDirectory: workDirectory))
+            let work = exit.report.hasOutput ? workDirectory.map(WorkFolder.init) : nil
+            job.exit.set(JobExit(report: exit.report, work: work, isSeen: true))
             job.gate.set(.ended)
         case .disconnected: break
         }
@@ -76,13 +77,13 @@ extension Engine {
         var report = ExitReport(cause: .launchFailed)
         report.message = error.message
         report.endedNanoseconds = Clock.wallNanoseconds()
-        job.exit.set(JobExit(report: report, workDirectory: nil))
+        job.exit.set(JobExit(report: report))
     }
 
     private func end(lost job: LiveJob) {
         Core.task { [self] in
             let report = await exitReport(ofLost: job.id)
-            job.exit.set(JobExit(report: report, workDirectory: nil))
+            job.exit.set(JobExit(report: report))
             job.gate.set(.ended)
         }
     }

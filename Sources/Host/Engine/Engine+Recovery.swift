@@ -90,7 +90,7 @@ extension Engine {
         }
         if let exit = journal?.exit {
             hub.publish(job.id, EventHub.Head(lastSeq: journal?.lastSeq ?? 0, isTerminal: false))
-            await finish(job, exited: JobExit(report: exit, workDirectory: nil))
+            await finish(job, exited: JobExit(report: exit))
         } else if let journal, keepers.allHeard.value == nil {
             hub.publish(job.id, EventHub.Head(lastSeq: max(1, journal.lastSeq), isTerminal: false))
             return false
@@ -141,7 +141,7 @@ extension Engine {
             await run(job)
             return
         }
-        await finish(job, exited: JobExit(report: await exitReport(ofLost: job.id), workDirectory: nil))
+        await finish(job, exited: JobExit(report: await exitReport(ofLost: job.id)))
     }
 
     /// It never started: back into the queue.

@@ -105,6 +105,18 @@ enum GateOutcome: Sendable {
 /// How a job's process side ended.
 struct JobExit: Sendable {
     var report: ExitReport
-    /// Its /job, to collect artifacts from.
-    var workDirectory: FileDescriptor?
+    /// Its /job, if there is anything to collect.
+    var work: WorkFolder?
+    /// Whether a keeper was there to look.
+    var isSeen = false
+}
+
+/// A job's /job, which may be the last reference to a gigabyte: it is let go on a thread of its own.
+final class WorkFolder: @unchecked Sendable {
+    /// Nil in deinit alone, hence unchecked.
+    private(set) var descriptor: FileDescriptor?
+
+    init(_ descriptor: FileDescriptor) { self.descriptor = descriptor }
+
+    deinit { FileDescriptor.closeElsewhere(&descriptor) }
 }

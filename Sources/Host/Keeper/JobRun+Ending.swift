@@ -76,6 +76,7 @@ extension JobRun {
         var report = ExitReport(cause: .keeperLost)
         report.enforcedLayers = layers.rawValue
         report.message = "its sandbox server died, and the job with it"
+        isWorkLarge = true
         finish(report)
     }
 

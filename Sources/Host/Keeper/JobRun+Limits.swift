@@ -46,6 +46,8 @@ extension JobRun {
         }
         let used = space.totalBytes - space.freeBytes
         report.workUsedBytes = used
+        // Some 4 us a file, and much less for a page of a large one.
+        isWorkLarge = space.usedFiles > 256 || used > 4 << 20
         if space.freeBytes == 0 { limitEvents.append(LimitEvent.disk(limits, used: used)) }
     }
 }

@@ -31,6 +31,8 @@ final class JobRun {
     var report: ExitReport?
     /// /job, from the gate to the release.
     var work: FileDescriptor?
+    /// Whether so much is in it that others would wait while it is freed.
+    var isWorkLarge = false
     /// What it must have around it to pass its gate, and what it has.
     var requiredLayers: EnforcedLayers = []
     var layers: EnforcedLayers = []

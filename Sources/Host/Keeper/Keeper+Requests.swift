@@ -84,6 +84,7 @@ extension Keeper {
     /// Drops a job, its journal and its /job.
     func forget(_ job: JobRun) {
         jobs[job.jobID] = nil
+        if job.isWorkLarge { FileDescriptor.closeElsewhere(&job.work) }
         leaveIfIdle()
     }
 }

@@ -14,16 +14,20 @@ package struct FileSystem: Sendable, Equatable {
     package var kind: Kind
     package var totalBytes: UInt64
     package var freeBytes: UInt64
+    /// Files, folders and links.
+    package var usedFiles: UInt64
 }
 
 extension FileDescriptor {
     /// The file system that the file lies on.
     package func fileSystem() throws(DomeError) -> FileSystem {
-        var (type, total, free) = (UInt64(0), UInt64(0), UInt64(0))
-        guard dome_file_system(number, &type, &total, &free) == 0 else { throw .system("examine a file system", errno) }
+        var (type, total, free, files) = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
+        guard dome_file_system(number, &type, &total, &free, &files) == 0 else {
+            throw .system("examine a file system", errno)
+        }
         // TMPFS_MAGIC and CGROUP2_SUPER_MAGIC of linux/magic.h.
         let kind: FileSystem.Kind = type == 0x0102_1994 ? .tmpfs : type == 0x6367_7270 ? .cgroup2 : .other
-        return FileSystem(kind: kind, totalBytes: total, freeBytes: free)
+        return FileSystem(kind: kind, totalBytes: total, freeBytes: free, usedFiles: files)
     }
 
     /// The folder `name` in this one, as a place only: what lies in it can be opened, itself not be listed. A symbolic

@@ -55,7 +55,7 @@ int dome_openat(int directory, const char *path, int flags, mode_t mode);
 /* A folder as a place (O_PATH): what lies in it can be opened, itself neither read nor listed. */
 int dome_open_place(int directory, const char *path);
 /* fstatfs(2). 0, or -1 and errno. */
-int dome_file_system(int fd, uint64_t *type, uint64_t *total_bytes, uint64_t *free_bytes);
+int dome_file_system(int fd, uint64_t *type, uint64_t *total_bytes, uint64_t *free_bytes, uint64_t *used_files);
 /* openat2 (Linux 5.6) of what lies beneath `directory` in the same mount; no link is followed, not even one of the
  * kernel's own. O_CLOEXEC is added. */
 int dome_open_beneath(int directory, const char *path, int flags);
@@ -75,6 +75,8 @@ int dome_unlock(int fd);
 /* Raises RLIMIT_NOFILE to the hard limit; reports what both were (a child resets the soft one). */
 int dome_raise_nofile(uint64_t *soft, uint64_t *hard);
 void dome_set_thread_name(const char *name);
+/* The calling thread works when nobody else does, as far as nice(2) goes. */
+void dome_yield_to_others(void);
 /* Device and inode of what `path` leads to (for /proc/PID/ns/user: the namespace's identity). */
 int dome_stat_identity(const char *path, uint64_t *device, uint64_t *inode);
 
