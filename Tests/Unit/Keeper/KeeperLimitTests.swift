@@ -33,7 +33,7 @@ struct KeeperLimitTests {
         #expect(guards.map { $0["limit"] } == ["cpu_seconds"])
         #expect(guards.first?["value"] == 1000)
         // The kernel and getrusage round differently.
-        #expect((900...2000).contains(guards.first?["used"]?.integerValue ?? 0))
+        #expect((500...3000).contains(guards.first?["used"]?.integerValue ?? 0))
     }
 
     @Test func `a file that grew too large is named`() throws {
