@@ -56,6 +56,9 @@ static bool read_members(const char *data, size_t size, json_t *root, json_t *va
            json_members(*root, names, values, MEMBER_COUNT);
 }
 
+/* Of a library or a symbol. */
+#define LONGEST_NAME 4000
+
 /* Terminated, so that it can be handed on as a C string. */
 static bool take_text(text_t *text, json_t value) {
     if (json_kind(value) != JSON_STRING || json_has_nul(value)) {
@@ -86,16 +89,11 @@ static dome_status_t explain(dome_call_t *call, const char *why) {
     return DOME_INVALID;
 }
 
-static dome_status_t execute(dome_adapter_t *adapter, dome_call_t *call, const char *action, size_t action_size,
-                             const char *payload, size_t payload_size) {
+/* Calls the function; the texts of `given` and `result` are the caller's to free. */
+static dome_status_t carry_out(dome_adapter_t *adapter, dome_call_t *call, const char *payload, size_t payload_size,
+                               text_t *given, text_t *result) {
     json_t root, values[MEMBER_COUNT];
     char why[512] = "";
-    text_t given[ARGUMENTS], result;
-    memset(given, 0, sizeof given);
-    memset(&result, 0, sizeof result);
-    if (!dome_text_equal(action, action_size, DOME_TEXT("call"))) {
-        return explain(call, "the only action is call");
-    }
     if (!read_members(payload, payload_size, &root, values)) {
         return explain(call, "the task is no object, or has a member twice");
     }
@@ -110,14 +108,34 @@ static dome_status_t execute(dome_adapter_t *adapter, dome_call_t *call, const c
         }
         parts[i] = is_fixed ? adapter->fixed[i].data : given[i].data;
     }
+    /* The loader itself does not survive a name of any length. */
+    if (strlen(parts[LIBRARY]) > LONGEST_NAME || strlen(parts[SYMBOL]) > LONGEST_NAME) {
+        return explain(call, "library and symbol have at most 4000 bytes");
+    }
     ffi_target_t target = { parts[LIBRARY], parts[SYMBOL], parts[SIGNATURE] };
-    if (!ffi_run(&target, values[ARGUMENTS], &result, why, sizeof why)) {
+    if (!ffi_run(&target, values[ARGUMENTS], result, why, sizeof why)) {
         return explain(call, why);
     }
-    if (result.failed || !host_api->reply(call, result.data, result.size)) {
+    if (result->failed || !host_api->reply(call, result->data, result->size)) {
         return explain(call, "the result is larger than the host accepts");
     }
     return DOME_OK;
+}
+
+static dome_status_t execute(dome_adapter_t *adapter, dome_call_t *call, const char *action, size_t action_size,
+                             const char *payload, size_t payload_size) {
+    text_t given[ARGUMENTS], result;
+    memset(given, 0, sizeof given);
+    memset(&result, 0, sizeof result);
+    if (!dome_text_equal(action, action_size, DOME_TEXT("call"))) {
+        return explain(call, "the only action is call");
+    }
+    dome_status_t status = carry_out(adapter, call, payload, payload_size, given, &result);
+    for (int i = 0; i < ARGUMENTS; i++) {
+        text_free(&given[i]);
+    }
+    text_free(&result);
+    return status;
 }
 
 static void disconnect(dome_adapter_t *adapter) {

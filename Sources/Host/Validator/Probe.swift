@@ -1,3 +1,4 @@
+internal import DomeLink
 internal import DomeModel
 internal import DomePlatform
 internal import Glibc
@@ -183,6 +184,9 @@ final class Probe {
 
     private func describe(_ status: Int32, _ doing: String) -> String {
         let code = status >> 8 & 0xff
+        if isConfined, code == ConfinedLaunch.failureStatus {
+            return "the sandbox could not be made: 'dome doctor' says why; --unconfined tries the plugin without"
+        }
         // What makes the sandbox ends as a shell would.
         let signal = isConfined && code > 128 && code < 128 + 65 ? code - 128 : status & 0x7f
         guard signal != 0 else {
