@@ -109,3 +109,19 @@ def test_what_is_no_plugin_folder_is_refused(tmp_path: Path) -> None:
     status, words = refusal(tmp_path, "--test", "no-such-test")
     assert status == 65 and "'no-such-test'" in words
     assert refusal(tmp_path, "--seed", "x")[0] == 64
+
+
+def test_without_a_sandbox_nothing_is_tried(tmp_path: Path) -> None:
+    """It is a failure and says so, and is no check that found nothing wrong."""
+    folder = build(Bad("none"), tmp_path / "good")
+    no_namespaces = 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"'
+    run = subprocess.run(
+        ["unshare", "-U", "-r", "sh", "-c", no_namespaces, "sh", bin_dir() / "dome", "plugin", "check", folder],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "FAIL  loads" in run.stdout and "the sandbox could not be made: 'dome doctor' says why" in run.stdout
+    assert "need loads to pass" in run.stdout
