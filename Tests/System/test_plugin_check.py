@@ -34,6 +34,18 @@ def listed() -> list[str]:
     return [test["name"] for test in json.loads(run.stdout)]
 
 
+# How a process ends, and what it leaves, reaches the check by another way there.
+IN_THE_SANDBOX = {
+    "loads",
+    "init-succeeds",
+    "a-whole-life",
+    "heap-is-sound",
+    "processes-are-ended",
+    "threads-are-ended",
+    "stdout-is-left-alone",
+}
+
+
 @pytest.fixture(scope="module")
 def findings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Future[tuple[int, dict[str, Any]]]]:
     """What each bad plugin comes to; they are built and tried side by side."""
@@ -41,7 +53,9 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Future[tuple
     pool = ThreadPoolExecutor(max_workers=8)
 
     def finding(bad: Bad) -> tuple[int, dict[str, Any]]:
-        return check(build(bad, root / str(bad)), "--test", bad.test)
+        # The sandbox costs a check of a hundred processes several seconds, and changes what is found in these alone.
+        place = [] if bad.test in IN_THE_SANDBOX else ["--unconfined"]
+        return check(build(bad, root / str(bad)), "--test", bad.test, *place)
 
     return {str(bad): pool.submit(finding, bad) for bad in CASES}
 
