@@ -291,3 +291,29 @@ def test_a_plugin_that_others_can_change_is_refused(daemon: Daemon) -> None:
     (folder / "libsample.so").chmod(0o755)
     os.chown(folder / "libsample.so", 54321, 54321)
     assert "belongs to user 54321" in plugins.plugins(daemon)["Sample"].reason
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
+def test_an_ordinary_users_daemon_confines_plugins_too(new_daemon: Callable[..., Daemon]) -> None:
+    daemon = new_daemon(uid=54321).start()
+    assert {name for name, one in plugins.plugins(daemon).items() if one.state == "ready"} >= {"Echo", "LocalProcess"}
+    assert results(daemon.jobs.run("echo.say", {"a": 1})) == [{"a": 1}]
+    assert state_name(daemon.jobs.submit("shell.run", {"argv": ["/bin/true"]}, wait_ms=30_000).state) == "SUCCEEDED"
+
+
+def test_an_executors_worker_is_jailed(daemon: Daemon, jobs: Jobs) -> None:
+    jobs.run("shell.run", {"argv": ["/bin/true"]})
+    (worker,) = daemon.pids("domed-worker")
+    status = Path(f"/proc/{worker}/status").read_text()
+    assert "NoNewPrivs:\t1" in status and "Seccomp:\t2" in status and "CapBnd:\t0000000000000000" in status
+    for kind in ("mnt", "pid", "net", "user", "ipc"):
+        assert os.readlink(f"/proc/{worker}/ns/{kind}") != os.readlink(f"/proc/{daemon.pid}/ns/{kind}"), kind
+    assert not Path(f"/proc/{worker}/root{daemon.state}").exists()
+
+
+def test_explain_shows_what_an_adapters_job_gets(daemon: Daemon) -> None:
+    plugins.install(daemon, permissions=["net.loopback"])
+    done = daemon.dome("sandbox", "explain", "sample.echo", "--output", "json")
+    explained = json.loads(done.stdout)
+    assert explained["admissible"] is True and explained["network"] == "loopback"
+    assert explained["executor_backend"] == "org.example.sample"

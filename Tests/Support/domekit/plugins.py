@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .daemon import Daemon, pb2
+from .jobs import state_name
 
 ROOT = Path(__file__).resolve().parents[3]
 HEADERS = ROOT / "Sources" / "PluginABI" / "include"
@@ -87,3 +88,11 @@ def plugins(daemon: Daemon, timeout: float = 30) -> dict[str, Any]:
 def tool_ids(daemon: Daemon) -> set[str]:
     """The tools that the daemon lists."""
     return {tool.tool_id for tool in daemon.stub().ListTools(pb2.ListToolsRequest(), timeout=30).tools}
+
+
+def assert_unharmed(daemon: Daemon) -> None:
+    """The process lives, and runs a job of a good plugin and one of a program."""
+    assert daemon.process is not None and daemon.process.poll() is None
+    for tool, task in (("echo.say", {"a": 1}), ("shell.run", {"argv": ["/bin/true"]})):
+        reply = daemon.jobs.submit(tool, task, wait_ms=30_000)
+        assert state_name(reply.state) == "SUCCEEDED", f"{tool}: {reply.status.message} {reply.reason}"
