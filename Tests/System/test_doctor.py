@@ -6,12 +6,13 @@ import json
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Generator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from domekit.daemon import Daemon
+
+pytestmark = pytest.mark.both_users
 
 # A user namespace whose limit of further ones is 0: a host that forbids them, for this process tree alone.
 FORBIDDEN = ["unshare", "--user", "--map-user=54321", "--map-group=54321", "--keep-caps", "/bin/sh", "-c"]
@@ -19,11 +20,9 @@ FORBID = "echo 0 > /proc/sys/user/max_user_namespaces && "
 
 
 @pytest.fixture
-def idle() -> Generator[Daemon]:
+def idle(new_daemon: Callable[..., Daemon]) -> Daemon:
     """Directories of a daemon that was never started."""
-    daemon = Daemon(environment={"DOME_NO_SYSTEMD": "1"})
-    yield daemon
-    daemon.close()
+    return new_daemon(environment={"DOME_NO_SYSTEMD": "1"})
 
 
 def findings(daemon: Daemon, status: int) -> list[tuple[str, str, str]]:
@@ -60,7 +59,7 @@ def test_a_host_without_user_namespaces_is_told_and_refused_with_one_remedy(idle
     run = f"{dome} run shell.run -- /bin/true; echo run=$? >&2"
     script = f"{FORBID}{dome} doctor; echo doctor=$?; {dome} sandbox explain shell.run; echo explain=$?; {run}"
     done = subprocess.run(
-        [*FORBIDDEN, script], env=idle.environment, capture_output=True, text=True, timeout=60, check=False
+        idle.as_user(*FORBIDDEN, script), env=idle.environment, capture_output=True, text=True, timeout=60, check=False
     )
     remedy = "sysctl user.max_user_namespaces=15000"
     doctor, rest = done.stdout.split("doctor=")
@@ -74,7 +73,7 @@ def test_a_host_without_user_namespaces_is_told_and_refused_with_one_remedy(idle
 
 def test_roots_of_a_container_without_nobody_are_told_so(idle: Daemon) -> None:
     done = subprocess.run(
-        ["unshare", "--user", "--map-root-user", idle.bin / "dome", "doctor"],
+        idle.as_user("unshare", "--user", "--map-root-user", idle.bin / "dome", "doctor"),
         env=idle.environment, capture_output=True, text=True, timeout=60, check=False,
     )
     assert done.returncode == 1
@@ -82,8 +81,8 @@ def test_roots_of_a_container_without_nobody_are_told_so(idle: Daemon) -> None:
 
 
 def test_a_damaged_database_fails(idle: Daemon) -> None:
-    idle.state.mkdir(mode=0o700)
-    (idle.state / "domed.sqlite").write_bytes(b"not a database at all" * 500)
+    (idle.make_folder(idle.state) / "domed.sqlite").write_bytes(b"not a database at all" * 500)
+    idle.own(idle.state)
     detail = failures(idle)["database"]
     assert str(idle.state / "domed.sqlite") in detail
 
@@ -114,8 +113,8 @@ def test_torn_pages_fail_and_are_left_as_they_are(daemon: Daemon) -> None:
 @pytest.mark.parametrize("name, check", [("policy.json", "policy"), ("config.json", "configuration")])
 def test_settings_that_cannot_be_understood_fail(idle: Daemon, name: str, check: str) -> None:
     folder = idle.config_home / "dome"
-    folder.mkdir(mode=0o700)
-    (folder / name).write_text('{"nonsense": 1}')
+    (idle.make_folder(folder) / name).write_text('{"nonsense": 1}')
+    idle.own(folder)
     detail = failures(idle)[check]
     assert name in detail and "nonsense" in detail
 
@@ -126,32 +125,33 @@ def test_rules_for_a_tool_that_does_not_exist_are_remarked(idle: Daemon) -> None
 
 
 def test_folders_that_others_can_write_fail(idle: Daemon) -> None:
-    idle.state.mkdir()
+    idle.make_folder(idle.state)
     idle.state.chmod(0o777)
     assert "chmod 700" in failures(idle)["state"]
 
 
 def test_a_file_in_the_place_of_the_socket_fails(idle: Daemon) -> None:
-    idle.socket.parent.mkdir(mode=0o700)
+    idle.make_folder(idle.socket.parent)
     idle.socket.write_text("")
     assert "remove it" in failures(idle)["socket"]
 
 
-def test_a_plugin_that_does_not_load_fails(idle: Daemon, tmp_path: Path) -> None:
+def test_a_plugin_that_does_not_load_fails(idle: Daemon) -> None:
     shipped = idle.bin / ".." / "lib" / "dome" / "plugins" / "LocalProcess"
-    broken = tmp_path / "LocalProcess"
+    folder = idle.make_folder("plugins")
+    broken = folder / "LocalProcess"
     shutil.copytree(shipped, broken)
     library = broken / "libLocalProcess.so"
     library.write_bytes(library.read_bytes()[:100])
-    idle.environment["DOME_PLUGIN_PATH"] = str(tmp_path)
+    idle.environment["DOME_PLUGIN_PATH"] = str(idle.own(folder))
     assert "dome.local-process" in failures(idle)["plugin"]
 
 
-def test_missing_programs_fail(idle: Daemon, tmp_path: Path) -> None:
-    (tmp_path / "bin").mkdir()
-    shutil.copy(idle.bin / "dome", tmp_path / "bin" / "dome")
+def test_missing_programs_fail(idle: Daemon) -> None:
+    alone = idle.make_folder("bin") / "dome"
+    shutil.copy(idle.bin / "dome", alone)
     done = subprocess.run(
-        [tmp_path / "bin" / "dome", "doctor", "-o", "json"],
+        idle.as_user(alone, "doctor", "-o", "json"),
         env=idle.environment, capture_output=True, text=True, timeout=60, check=False,
     )
     assert done.returncode == 1
@@ -178,7 +178,7 @@ def test_a_tool_whose_program_is_not_there_is_remarked(idle: Daemon) -> None:
 
 def test_domed_checks_itself_beside_a_daemon_that_serves(daemon: Daemon) -> None:
     done = subprocess.run(
-        [daemon.bin / "domed", "--check"],
+        daemon.as_user(daemon.bin / "domed", "--check"),
         env=daemon.environment, capture_output=True, text=True, timeout=30, check=False,
     )
     assert done.returncode == 0, done.stderr

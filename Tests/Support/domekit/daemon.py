@@ -220,9 +220,13 @@ class Daemon:
             self._jobs = Jobs(self.stub())
         return self._jobs
 
+    def as_user(self, *command: str | Path) -> list[str]:
+        """A command as the daemon's user; to be run with `environment`."""
+        return [*self._prefix, *map(os.fspath, command)]
+
     def command(self, *arguments: str) -> list[str]:
-        """The command line `dome` as the daemon's user; to be run with `environment`."""
-        return [*self._prefix, os.fspath(self.bin / "dome"), *arguments]
+        """The command line `dome` as the daemon's user."""
+        return self.as_user(self.bin / "dome", *arguments)
 
     def dome(self, *arguments: str, input: str | None = None, timeout: float = 30) -> subprocess.CompletedProcess[str]:
         """Runs the command line against this daemon; never raises on its exit status."""

@@ -135,6 +135,9 @@ def run(command: list[str], folder: Path, seconds: float, **variables: object) -
         try:
             output = process.communicate(timeout=seconds)[0]
             return process.returncode, output
-        except subprocess.TimeoutExpired:
+        except BaseException as error:
+            # All that it has started, also when the tests are interrupted.
             os.killpg(process.pid, signal.SIGKILL)
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
             return None, process.communicate()[0]
