@@ -14,11 +14,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .paths import ROOT
+from .paths import ROOT, bin_dir
+from .trees import PROGRAMS
 
 TABLE = ROOT / "Tests" / "Support" / "mutants.toml"
 # What is built or fetched, and the history.
-NOT_COPIED = {".git", ".build", ".venv", "build", "dist"}
+NOT_COPIED = {".git", ".build", ".venv", "build", "dist", "bin", "lib", "share"}
+# Workers run in a jail, where the libraries are not that a debug build needs: theirs is the program under test.
+NOT_MUTATED = "domed-worker"
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ class Tree:
 
     @property
     def binaries(self) -> Path:
-        return (self.folder / ".build" / "debug").resolve()
+        """The programs, with ../lib and ../share."""
+        return self.folder / "bin"
 
     def prepare(self) -> None:
         """Makes it what the project is now, and builds it."""
@@ -80,7 +84,12 @@ class Tree:
     def build(self) -> None:
         swift = os.environ.get("SWIFT", "swift")
         self._run([swift, "build", "--build-tests"], 900)
-        self._run(["make", "--silent", "layout", "BIN=.build/debug"], 300)
+        self.binaries.mkdir(exist_ok=True)
+        for program in PROGRAMS:
+            built = bin_dir() if program == NOT_MUTATED else self.folder / ".build" / "debug"
+            (self.binaries / program).unlink(missing_ok=True)
+            shutil.copy2(built / program, self.binaries / program)
+        self._run(["make", "--silent", "layout", "BIN=bin"], 300)
 
     def _run(self, command: list[str], seconds: float) -> None:
         status, output = run(command, self.folder, seconds)
