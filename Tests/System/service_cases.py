@@ -17,7 +17,7 @@ from domekit.cgroups import has_controllers
 from domekit.jobs import Event, Jobs, assert_complete
 from domekit.limits import record
 from domekit.machine import UID
-from domekit.service import Service, until
+from domekit.service import Service, pb2, until
 
 LINES = 60
 # Writes for about three seconds.
@@ -94,7 +94,9 @@ def test_the_first_client_starts_it_and_a_job_has_every_layer(service: Service) 
 
 
 def test_the_doctor_finds_nothing_wrong(service: Service) -> None:
-    service.jobs.run("job.noop")
+    # Its inner servers are tried when it starts, beside what it is asked first.
+    stub = service.stub()
+    until(lambda: stub.GetStatus(pb2.GetStatusRequest(), timeout=10).sandbox_ok, "its sandbox is ready")
     done = service.dome("doctor", "-o", "json")
     found = [(one["verdict"], one["check"], one["detail"]) for one in json.loads(done.stdout)]
     if os.environ.get("DOME_IN_UML"):
@@ -177,3 +179,22 @@ def test_without_its_socket_nothing_starts_it_and_jobs_still_go_on(service: Serv
     assert_complete(events)
     assert [one.line for one in events if one.type == "LOG"] == [b"up", b"down"]
     assert service.pid(*service.keepers()) == keeper
+
+
+def test_a_keeper_that_cannot_be_started_is_named_and_tried_again(service: Service) -> None:
+    template = Path("/usr/local/lib/systemd/user/domed-keeper@.service")
+    away = template.rename(template.with_suffix(".away"))
+    service.systemctl("daemon-reload")
+    try:
+        stub = service.stub()
+        job = Jobs(stub).start("shell.run", {"argv": ["/bin/true"]})
+        named = "did not bring up domed-keeper@"
+        until(
+            lambda: any(named in one for one in stub.GetStatus(pb2.GetStatusRequest(), timeout=10).problems),
+            "the status names the unit",
+        )
+    finally:
+        away.rename(template)
+        service.systemctl("daemon-reload")
+    # Within the ten seconds for which a job waits.
+    assert list(service.jobs.follow(job))[-1].payload["to"] == "succeeded"

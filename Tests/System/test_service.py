@@ -12,4 +12,4 @@ from domekit import machine
 def test_dome_is_a_service_that_can_be_restarted_under_its_jobs() -> None:
     if reason := machine.obstacle():
         pytest.skip(reason)
-    machine.run_cases({"service_cases.py": 8})
+    machine.run_cases({"service_cases.py": 9})

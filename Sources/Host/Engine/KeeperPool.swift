@@ -110,8 +110,9 @@ package final class KeeperPool {
             guard Clock.monotonicNanoseconds() < deadline else { throw noKeeper }
             ensureStarted()
             if current.value == nil {
+                // A start that failed is tried again meanwhile.
                 let left = max(1, (deadline - Clock.monotonicNanoseconds()) / 1_000_000)
-                _ = await current.wait(milliseconds: UInt64(left))
+                _ = await current.wait(milliseconds: UInt64(min(left, 200)))
             } else {
                 await Core.sleep(milliseconds: 5)
             }
