@@ -107,13 +107,7 @@ extension Engine {
         var plan = LaunchPlan(
             jobID: job.id, arguments: [AdapterJob.workerPath, "--job"],
             environment: bounds.environment.map { "\($0.name)=\($0.value)" })
-        plan.mounts =
-            bounds.mounts + [
-                Mount(source: workerPath, target: AdapterJob.workerPath, isWritable: false),
-                Mount(
-                    source: plugin.folder, target: AdapterJob.pluginFolder, isWritable: false, device: plugin.device,
-                    inode: plugin.inode),
-            ]
+        plan.mounts = bounds.mounts + [workerMount, plugin.mount]
         (plan.network, plan.allowsUnixSockets) = (bounds.network, bounds.allowsUnixSockets)
         plan.limits = bounds.limits
         plan.hasReports = true

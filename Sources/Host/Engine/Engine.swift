@@ -25,8 +25,8 @@ package final class Engine {
     let makeWorker: @Core (PluginRecord) -> ExecutorWorker
     /// The programs of plugins that are ready and executors, by id, with what they were started for.
     var workers: [String: (worker: ExecutorWorker, identity: PluginRecord.Identity)] = [:]
-    /// domed-worker as the jail mounts it: the path, links resolved.
-    let workerPath: String
+    /// domed-worker as the jail mounts it.
+    let workerMount: Mount
     let version: String
     package let hub = EventHub()
 
@@ -59,7 +59,7 @@ package final class Engine {
         policy = PolicyCache(directories)
         self.keepers = keepers
         self.plugins = plugins
-        self.workerPath = workerPath
+        workerMount = ConfinedLaunch.workerMount(workerPath)
         self.makeWorker = makeWorker
         self.version = version
         keepers.onEvent = { [weak self] connection, event in self?.take(event, from: connection) }

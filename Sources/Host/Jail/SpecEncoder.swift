@@ -48,6 +48,7 @@ struct SpecEncoder {
         entry.target = try addAbsolute(mount.target, "granted path's target")
         (entry.device, entry.inode) = (mount.device, mount.inode)
         if mount.isWritable { entry.flags |= DOME_JAIL_MOUNT_WRITABLE.rawValue }
+        if mount.isPlain { entry.flags |= DOME_JAIL_MOUNT_PLAIN.rawValue }
         mounts.append(entry)
     }
 

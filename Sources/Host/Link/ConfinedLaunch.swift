@@ -42,6 +42,21 @@ package struct ConfinedLaunch: Sendable {
         }
     }
 
+    /// The worker's program, as every such process sees it.
+    package static func workerMount(_ path: String) -> Mount {
+        var mount = Mount(source: path, target: AdapterJob.workerPath, isWritable: false)
+        mount.isPlain = Files.isOpenToAll(path)
+        return mount
+    }
+
+    /// A plugin's folder; `device` and `inode` as they were when it was looked at, 0 if that does not matter.
+    package static func pluginMount(_ path: String, device: UInt64 = 0, inode: UInt64 = 0) -> Mount {
+        var mount = Mount(
+            source: path, target: AdapterJob.pluginFolder, isWritable: false, device: device, inode: inode)
+        mount.isPlain = Files.isOpenToAll(path)
+        return mount
+    }
+
     /// The plan of a worker over a plugin's folder: nothing but these two and what `limits` and `network` say.
     package static func workerPlan(
         arguments: [String], workerPath: String, pluginFolder: String
@@ -49,10 +64,7 @@ package struct ConfinedLaunch: Sendable {
         var plan = LaunchPlan(
             jobID: JobID(createdMilliseconds: 0, random: (0, 0)), arguments: [AdapterJob.workerPath] + arguments,
             environment: ["PATH=/usr/bin:/bin", "LANG=C.UTF-8"])
-        plan.mounts = [
-            Mount(source: workerPath, target: AdapterJob.workerPath, isWritable: false),
-            Mount(source: pluginFolder, target: AdapterJob.pluginFolder, isWritable: false),
-        ]
+        plan.mounts = [workerMount(workerPath), pluginMount(pluginFolder)]
         plan.limits.diskBytes = 1 << 20
         return plan
     }

@@ -25,6 +25,7 @@ extension LaunchPlan {
             writer.write(mount.isWritable)
             writer.write(mount.device)
             writer.write(mount.inode)
+            writer.write(mount.isPlain)
         }
         writer.write(network.rawValue)
         limits.write(to: &writer)
@@ -44,15 +45,16 @@ extension LaunchPlan {
             let mode = try reader.readUInt32()
             files.append(PlannedFile(path: path, mode: mode, bytes: try reader.readBytes()))
         }
-        for _ in 0..<(try reader.readCount(minimumBytes: 25)) {
+        for _ in 0..<(try reader.readCount(minimumBytes: 26)) {
             let source = try reader.readString()
             let target = try reader.readString()
             let isWritable = try reader.readBool()
             let device = try reader.readUInt64()
-            mounts.append(
-                Mount(
-                    source: source, target: target, isWritable: isWritable, device: device,
-                    inode: try reader.readUInt64()))
+            var mount = Mount(
+                source: source, target: target, isWritable: isWritable, device: device,
+                inode: try reader.readUInt64())
+            mount.isPlain = try reader.readBool()
+            mounts.append(mount)
         }
         let number = try reader.readUInt8()
         guard let network = NetworkMode(rawValue: number) else {

@@ -33,6 +33,9 @@ package struct Mount: Sendable, Equatable {
     /// st_dev and st_ino of what was checked; the jail refuses what has taken its place since. Both 0: not compared.
     package var device: UInt64
     package var inode: UInt64
+    /// For what everybody may read: where root's jobs are somebody else, the owner stays as on disk, so that a file
+    /// system without id-mapped mounts will do.
+    package var isPlain = false
 
     package init(source: String, target: String, isWritable: Bool, device: UInt64 = 0, inode: UInt64 = 0) {
         self.source = source

@@ -98,6 +98,21 @@ package enum Files {
         return leftStatus.st_dev == rightStatus.st_dev && leftStatus.st_ino == rightStatus.st_ino
     }
 
+    /// Whether everybody may read what lies at `path`: a file, or a folder with what is directly in it; programs may be
+    /// executed too.
+    package static func isOpenToAll(_ path: String) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return false }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            let needed: mode_t = status.st_mode & 0o100 == 0 ? 0o004 : 0o005
+            return status.st_mode & needed == needed
+        }
+        guard status.st_mode & 0o005 == 0o005, let names = try? list(path) else { return false }
+        return names.allSatisfy { name in
+            stat(path + "/" + name, &status) == 0 && status.st_mode & 0o004 != 0
+        }
+    }
+
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// The names in a folder, sorted, without `.` and `..`.

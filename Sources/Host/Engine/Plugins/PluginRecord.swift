@@ -1,4 +1,5 @@
 package import DomeCatalog
+internal import DomeLink
 package import DomeModel
 
 /// One plugin folder, and what came of it.
@@ -27,9 +28,8 @@ package struct PluginRecord: Sendable {
     package var config: JSONObject = [:]
     /// How often it crashed, and the last time.
     package var crashes = CrashBook.Entry()
-    /// What the jail mounts: as it was when the library was hashed.
-    package var device: UInt64 = 0
-    package var inode: UInt64 = 0
+    /// Its folder as the jail mounts it: as it was when the library was hashed.
+    package var mount: Mount
 
     /// What the worker of an executor may have and use.
     package var grants = EffectiveGrants()
@@ -50,7 +50,10 @@ package struct PluginRecord: Sendable {
         Identity(folder: folder, librarySHA256: librarySHA256, config: config, grants: grants, limits: limits)
     }
 
-    init(folder: String) { self.folder = folder }
+    init(folder: String) {
+        self.folder = folder
+        mount = Mount(source: folder, target: AdapterJob.pluginFolder, isWritable: false)
+    }
 
     /// The same, put aside.
     func aside(_ state: State, _ reason: String) -> PluginRecord {

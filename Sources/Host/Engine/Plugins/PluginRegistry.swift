@@ -1,6 +1,7 @@
 package import DomeAsync
 internal import DomeCatalog
 internal import DomeCrypto
+internal import DomeLink
 package import DomeModel
 package import DomePlatform
 internal import Synchronization
@@ -102,7 +103,8 @@ package actor PluginRegistry {
         }
         let library = record.folder + "/" + file.library
         try PluginSearch.refuseForeignWriters(library)
-        (record.device, record.inode) = PluginSearch.identity(record.folder)
+        let (device, inode) = PluginSearch.identity(record.folder)
+        record.mount = ConfinedLaunch.pluginMount(record.folder, device: device, inode: inode)
         record.librarySHA256 = try hashes.sha256(library)
         // Before any code of it runs: is it what was installed?
         record.differences = settings.differences(record)
