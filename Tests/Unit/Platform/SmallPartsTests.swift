@@ -116,7 +116,12 @@ import Testing
         ])
         #expect(found.state == "/h/.local/state/dome" && found.config == "/h/.config/dome")
         #expect(found.data == "/h/.local/share/dome")
-        #expect(try directories([:]).state.hasSuffix("/.local/state/dome"))
+        // Without HOME the password file is asked; not every user that a container runs programs as stands in it.
+        if getpwuid(geteuid()) != nil {
+            #expect(try directories([:]).state.hasSuffix("/.local/state/dome"))
+        } else {
+            #expect(throws: DomeError.self) { try directories([:]) }
+        }
     }
 
     @Test func `a runtime folder that is not there is not used`() throws {

@@ -5,7 +5,7 @@ import Testing
     @Test func `paths are what HTTP 2 carries`() {
         #expect(Domed_V1_DomedService.health.path == "/domed.v1.DomedService/Health")
         #expect(Grpc_Health_V1_Health.watch.path == "/grpc.health.v1.Health/Watch")
-        #expect(Domed_V1_DomedService.methods.count == 15)
+        #expect(Domed_V1_DomedService.methods.count == 16)
     }
 
     @Test func `only StreamJobEvents streams in domed's service`() {
