@@ -8,6 +8,9 @@ package final class InstanceLock {
 
     private init(_ file: FileDescriptor) { self.file = file }
 
+    /// Said to the kernel: a program that this process is just starting still has a duplicate of the descriptor.
+    deinit { file.unlock() }
+
     /// What taking it led to.
     package enum Outcome {
         case taken(InstanceLock)
