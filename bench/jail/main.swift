@@ -70,7 +70,7 @@ struct Load {
 
     /// Waits for what the server has to say; whether a job has ended.
     private mutating func receive(_ server: JailServer) throws(DomeError) -> Bool {
-        var polled = pollfd(fd: server.socket.number, events: Int16(POLLIN), revents: 0)
+        var polled = pollfd(fd: server.replies.number, events: Int16(POLLIN), revents: 0)
         guard poll(&polled, 1, 10_000) > 0 else { throw DomeError(.timeout, "no word from the inner server for 10 s") }
         var hasEnded = false
         while true {

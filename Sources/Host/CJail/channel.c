@@ -106,7 +106,7 @@ int dome_jail_signal(int socket, uint64_t token, int signal) {
     return send_request(socket, &request, NULL, 0, NULL, 0);
 }
 
-int dome_jail_receive(int socket, struct dome_jail_reply *reply, int *work) {
+int dome_jail_receive(int replies, struct dome_jail_reply *reply, int *work) {
     union {
         struct cmsghdr header;
         char bytes[CMSG_SPACE(sizeof(int))];
@@ -118,7 +118,7 @@ int dome_jail_receive(int socket, struct dome_jail_reply *reply, int *work) {
     *work = -1;
     ssize_t size;
     do {
-        size = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        size = recvmsg(replies, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     } while (size < 0 && errno == EINTR);
     if (size == 0) return 0;
     if (size < 0) return errno == ECONNRESET ? 0 : -errno;

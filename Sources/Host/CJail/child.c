@@ -148,8 +148,8 @@ void child_run(struct job *job) {
     if (tool < 0) _exit(1);
     announce(job, DOME_JAIL_EXECED, -1);
     // The pipes are the tool's now: we must not keep them open.
-    close_range(0, SERVER_SOCKET - 1, 0);
-    close_range(SERVER_SOCKET + 1, ~0u, 0);
+    close_range(0, REPLY_SOCKET - 1, 0);
+    close_range(REPLY_SOCKET + 1, ~0u, 0);
     outcome->status = attend(tool);
     outcome->finished = 1;
     empty_namespace(job);

@@ -12,7 +12,8 @@
 enum {
     PATH_BYTES = 4096,
     NAME_BYTES = 258,
-    SERVER_SOCKET = 3,
+    SERVER_SOCKET = 3, // requests come by it
+    REPLY_SOCKET = 4,  // replies go by it, nothing can be read from it: a job's PID 1 keeps it to the end
     MOUNT_LIMIT = 64,
     LIMIT_LIMIT = 16,
     FILE_LIMIT = 1024,
@@ -154,7 +155,7 @@ bool child_landlock(struct job *job, struct failure *failure);
 // Starts the tool; its pid, or -1 with the failure in the job's outcome.
 pid_t child_start_tool(struct job *job, char *const *arguments, char *const *environment);
 
-// Sends a reply on the server's socket; `descriptor` -1 for none. False, with errno: nobody got it.
+// Sends a reply on the socket for them; `descriptor` -1 for none. False, with errno: nobody got it.
 bool reply_send(const struct dome_jail_reply *reply, int descriptor);
 void reply_failure(uint64_t token, const struct failure *failure, uint64_t layers);
 void reply_ready(const struct server *server);

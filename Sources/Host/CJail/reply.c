@@ -31,7 +31,7 @@ bool reply_send(const struct dome_jail_reply *reply, int descriptor) {
     // Blocks when the keeper is behind: it always reads, and never waits for us. A dead keeper is seen by poll.
     ssize_t sent;
     do {
-        sent = sendmsg(SERVER_SOCKET, &message, MSG_NOSIGNAL);
+        sent = sendmsg(REPLY_SOCKET, &message, MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
     return sent >= 0;
 }

@@ -220,7 +220,7 @@ static bool set_up(int argc, char *const *argv, struct failure *failure) {
     server.is_root = strcmp(argv[3], "root") == 0;
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0 ||
-        close_range(SERVER_SOCKET + 1, ~0u, 0) < 0) {
+        close_range(REPLY_SOCKET + 1, ~0u, 0) < 0) {
         return fail(failure, DOME_JAIL_STAGE_SERVER_SETUP, errno, "descriptors");
     }
     setsid();

@@ -23,7 +23,7 @@ struct launch {
     char *arguments[6 + SYSTEM_PATH_LIMIT];
     char uid_map[48], gid_map[48];
     bool needs_user_namespace;
-    int socket, report;
+    int socket, replies, report;
 };
 
 struct spawn_report {
@@ -68,10 +68,12 @@ __attribute__((noreturn)) static void child_exec(const struct launch *launch) {
         }
         keep_capabilities();
     }
-    // The report pipe out of the socket's way, then the socket to its place, then nothing else.
+    // All out of each other's way, then the sockets to their places, then nothing else.
     int report = fcntl(launch->report, F_DUPFD_CLOEXEC, 10);
     int socket = fcntl(launch->socket, F_DUPFD_CLOEXEC, 10);
-    if (report < 0 || socket < 0 || dup2(socket, SERVER_SOCKET) < 0) {
+    int replies = fcntl(launch->replies, F_DUPFD_CLOEXEC, 10);
+    if (report < 0 || socket < 0 || replies < 0 || dup2(socket, SERVER_SOCKET) < 0 ||
+        dup2(replies, REPLY_SOCKET) < 0) {
         report_and_exit(launch->report, DOME_JAIL_STAGE_SERVER_SETUP);
     }
     static char *const environment[] = {NULL};
@@ -113,22 +115,41 @@ static int await_exec(int pipe, struct dome_jail_server *server, uint32_t *faile
     return size == (ssize_t)sizeof report && report.error != 0 ? -report.error : -EIO;
 }
 
+static const struct dome_jail_server no_server = {-1, -1, -1, -1};
+
+static int close_pair(const int *pair, int result) {
+    close(pair[0]);
+    close(pair[1]);
+    return result;
+}
+
+// What is sent at [1] comes at [0], and nothing the other way, whoever holds [1].
+static bool one_way_pair(int *pair) {
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return false;
+    if (shutdown(pair[1], SHUT_RD) == 0) return true;
+    int error = errno;
+    close_pair(pair, 0);
+    return errno = error, false;
+}
+
+static void make_nonblocking(int fd) {
+    int status = fcntl(fd, F_GETFL);
+    if (status >= 0) fcntl(fd, F_SETFL, status | O_NONBLOCK);
+}
+
 int dome_jail_spawn(const struct dome_jail_server_config *config, struct dome_jail_server *server,
                     uint32_t *failed_stage) {
     struct launch launch;
     memset(&launch, 0, sizeof launch);
-    *server = (struct dome_jail_server){-1, -1, -1};
+    *server = no_server;
     *failed_stage = DOME_JAIL_STAGE_SOCKET;
     if (!prepare(&launch, config)) return -E2BIG;
-    int sockets[2], report[2];
+    int sockets[2], replies[2], report[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0) return -errno;
-    if (pipe2(report, O_CLOEXEC) < 0) {
-        int error = errno;
-        close(sockets[0]);
-        close(sockets[1]);
-        return -error;
-    }
+    if (!one_way_pair(replies)) return close_pair(sockets, -errno);
+    if (pipe2(report, O_CLOEXEC) < 0) return close_pair(sockets, close_pair(replies, -errno));
     launch.socket = sockets[1];
+    launch.replies = replies[1];
     launch.report = report[1];
     uint64_t flags = CLONE_NEWNS | CLONE_NEWPID | (config->full_network ? 0 : CLONE_NEWNET) |
                      (launch.needs_user_namespace ? CLONE_NEWUSER : 0);
@@ -137,22 +158,24 @@ int dome_jail_spawn(const struct dome_jail_server_config *config, struct dome_ja
     if (pid == 0) child_exec(&launch);
     int result = pid < 0 ? -errno : 0;
     close(sockets[1]);
+    close(replies[1]);
     close(report[1]);
     if (result < 0) {
         *failed_stage = DOME_JAIL_STAGE_SERVER_NAMESPACES;
     } else {
-        *server = (struct dome_jail_server){sockets[0], pidfd, pid};
+        *server = (struct dome_jail_server){sockets[0], replies[0], pidfd, pid};
         result = await_exec(report[0], server, failed_stage);
     }
     close(report[0]);
     if (result < 0) {
         close(sockets[0]);
+        close(replies[0]);
         if (pidfd >= 0) close(pidfd);
-        *server = (struct dome_jail_server){-1, -1, -1};
+        *server = no_server;
         return result;
     }
-    int status = fcntl(server->socket, F_GETFL);
-    if (status >= 0) fcntl(server->socket, F_SETFL, status | O_NONBLOCK);
+    make_nonblocking(server->socket);
+    make_nonblocking(server->replies);
     *failed_stage = DOME_JAIL_STAGE_NONE;
     return 0;
 }

@@ -54,7 +54,7 @@ package enum JailProbe {
             }
             let left = (deadline - Clock.monotonicNanoseconds()) / 1_000_000
             guard left > 0 else { throw DomeError(.timeout, "the probe of the jail did not end in time") }
-            var poller = pollfd(fd: server.socket.number, events: Int16(POLLIN), revents: 0)
+            var poller = pollfd(fd: server.replies.number, events: Int16(POLLIN), revents: 0)
             poll(&poller, 1, Int32(clamping: left))
         }
     }

@@ -59,6 +59,8 @@ package final class JailServer {
     package let processID: Int32
     package let pidfd: FileDescriptor
     /// Readable when `receive` has something to say.
+    package let replies: FileDescriptor
+    /// Writable when it takes requests again.
     package let socket: FileDescriptor
 
     /// Starts it; its `ready` or `unusable` comes by `receive`.
@@ -80,6 +82,7 @@ package final class JailServer {
         }
         processID = server.pid
         pidfd = FileDescriptor(owning: server.pidfd)
+        replies = FileDescriptor(owning: server.replies)
         socket = FileDescriptor(owning: server.socket)
     }
 
@@ -119,7 +122,7 @@ package final class JailServer {
     package func receive() throws(DomeError) -> Received {
         while true {
             var (reply, work) = (dome_jail_reply(), Int32(-1))
-            switch dome_jail_receive(socket.number, &reply, &work) {
+            switch dome_jail_receive(replies.number, &reply, &work) {
             case 1:
                 if let known = JailReply(reply, work: work) { return .reply(known) }
             case 0: return .closed

@@ -67,7 +67,7 @@ package enum Confinement {
             case .reply: break
             case .closed: throw DomeError(.internal, "its sandbox server died")
             case .nothing:
-                var poller = pollfd(fd: server.socket.number, events: Int16(POLLIN), revents: 0)
+                var poller = pollfd(fd: server.replies.number, events: Int16(POLLIN), revents: 0)
                 _ = poll(&poller, 1, -1)
             }
         }

@@ -16,6 +16,7 @@ final class InnerServer {
     private unowned let keeper: Keeper
     private var server: JailServer?
     private var reading: EventLoop.Registration?
+    private var writing: EventLoop.Registration?
     private var watching: EventLoop.Registration?
     /// Its jobs by token.
     private var jobs: [UInt64: JobRun] = [:]
@@ -74,10 +75,7 @@ final class InnerServer {
             configuration.diesWithThread = true
             let server = try JailServer(configuration)
             self.server = server
-            reading = try keeper.loop.register(server.socket, interest: .readable) { [weak self] ready in
-                if ready.contains(.readable) { self?.receive() }
-                if ready.contains(.writable) { self?.flush() }
-            }
+            reading = try keeper.loop.register(server.replies, interest: .readable) { [weak self] _ in self?.receive() }
             watching = try keeper.loop.register(server.pidfd, interest: .readable) { [weak self] _ in self?.died() }
             probe()
             flush()
@@ -168,6 +166,8 @@ final class InnerServer {
         guard let server else { return }
         receive()
         reading?.cancel()
+        writing?.cancel()
+        writing = nil
         watching?.cancel()
         while waitpid(server.processID, nil, 0) < 0, errno == EINTR {}
         let wasUnusable = state == .unusable
@@ -199,14 +199,29 @@ final class InnerServer {
         guard waiting.isEmpty, server != nil else { return waiting.append(command) }
         guard !transmit(command) else { return }
         waiting.append(command)
-        reading?.setInterest([.readable, .writable])
+        awaitRoom()
     }
 
     private func flush() {
         var sent = 0
         while sent < waiting.count, transmit(waiting[sent]) { sent += 1 }
         waiting.removeFirst(sent)
-        reading?.setInterest(waiting.isEmpty ? .readable : [.readable, .writable])
+        if waiting.isEmpty {
+            writing?.cancel()
+            writing = nil
+        } else {
+            awaitRoom()
+        }
+    }
+
+    /// The socket is watched only while it is full: a dead server's would never rest.
+    private func awaitRoom() {
+        guard writing == nil, let server else { return }
+        do throws(DomeError) {
+            writing = try keeper.loop.register(server.socket, interest: .writable) { [weak self] _ in self?.flush() }
+        } catch {
+            becomeUnusable(error.message)
+        }
     }
 
     /// False: the socket is full.

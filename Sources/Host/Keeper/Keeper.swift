@@ -38,7 +38,6 @@ package final class Keeper {
     private let listener: FileDescriptor
     private var listening: EventLoop.Registration?
     private var idleTimer: LoopTimer?
-    private var nextToken: UInt64 = 1
 
     /// Binds the socket. What lies at its path is replaced if nobody listens there.
     package init(_ configuration: KeeperConfiguration, on loop: EventLoop) throws(DomeError) {
@@ -140,9 +139,9 @@ package final class Keeper {
         leaveIfIdle()
     }
 
+    /// A job's name between the inner server and here; nobody can guess another's.
     func makeToken() -> UInt64 {
-        defer { nextToken += 1 }
-        return nextToken
+        UInt64.random(in: 1 ... .max)
     }
 
     func send(_ reply: KeeperReply, descriptors: [FileDescriptor] = []) {

@@ -63,7 +63,7 @@ final class Session {
     func terminate() throws(DomeError) { _ = try server.signal(SIGTERM, token: 7) }
 
     private func wait() {
-        var polled = [pollfd(fd: server.socket.number, events: Int16(POLLIN), revents: 0)]
+        var polled = [pollfd(fd: server.replies.number, events: Int16(POLLIN), revents: 0)]
         if let reading { polled.append(pollfd(fd: reading.number, events: Int16(POLLIN), revents: 0)) }
         poll(&polled, UInt(polled.count), 30_000)
         if polled.count > 1, polled[1].revents & Int16(POLLHUP) != 0 { usleep(200) }

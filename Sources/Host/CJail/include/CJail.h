@@ -9,7 +9,8 @@
 // Because the server is the init of the namespace in which all its jobs live, its death *is* their death:
 // when its pidfd is readable, no job of it is alive. It dies with the keeper (socket EOF and PDEATHSIG).
 //
-// Keeper and server speak flat messages over one SOCK_SEQPACKET socket, descriptors by SCM_RIGHTS.
+// Keeper and server speak flat messages over SOCK_SEQPACKET sockets, one for requests, one for replies, descriptors
+// by SCM_RIGHTS.
 // Nothing here is for the network or for disk: both ends come from the same binary, so layouts are native.
 // The keeper-side functions below are plain system calls: any thread, no locks, no allocation. None keeps or
 // closes a descriptor it is given; every descriptor they return is close-on-exec and the caller's to close.
@@ -180,9 +181,10 @@ struct dome_jail_server_config {
     int landlock_abi_limit;
 };
 
-/// A started server. The caller owns both descriptors and must reap `pid` with waitpid.
+/// A started server. The caller owns the descriptors and must reap `pid` with waitpid.
 struct dome_jail_server {
-    int socket; ///< SOCK_SEQPACKET, non-blocking, close-on-exec; closing it ends the server and all its jobs
+    int socket;  ///< SOCK_SEQPACKET, for requests; non-blocking, close-on-exec; closing it ends the server and all jobs
+    int replies; ///< for dome_jail_receive: the same, but nothing goes the other way
     int pidfd;  ///< readable once the server and every job of it is dead
     int32_t pid;
 };
@@ -270,7 +272,7 @@ struct dome_jail_reply {
 /// Receives one reply without blocking. 1: `*reply` is filled, and `*work` is the descriptor of /job's root
 /// (PREPARED only, else -1; the caller's to close; readable after the job is gone). 0: EOF. Else -errno
 /// (-EAGAIN: none there).
-int dome_jail_receive(int socket, struct dome_jail_reply *reply, int *work);
+int dome_jail_receive(int replies, struct dome_jail_reply *reply, int *work);
 
 /// Writes the system call filter to `fd` as BPF instructions, as `bwrap --seccomp` reads them: for comparisons with
 /// the same protections. Zero `allows_unix`: the one without Unix sockets. 0 or -errno. Compiles: not for hot paths.
