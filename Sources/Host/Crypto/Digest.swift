@@ -1,5 +1,6 @@
 // Room Crypto: hashes and authentication codes, by OpenSSL's libcrypto (the only room that imports it).
-// SHA-256 over bytes, descriptors and files; HMAC-SHA-256; comparison in constant time. Values in, values out:
+// SHA-256 over bytes, descriptors and files; HMAC-SHA-256; comparison in constant time; Ed25519; what logs are proven
+// with (RFC 6962 trees and proofs, signed notes, checkpoints) and documents signed with (DSSE). Values in, values out:
 // no state is kept but the algorithm's handle, and everything here may be called from any thread.
 
 internal import CCrypto
