@@ -2,13 +2,18 @@
 #
 # C plugins are compiled here and not by SwiftPM: even a pure C dynamic product of SwiftPM needs
 # libswiftCore at run time, and a plugin must load where no Swift is installed. A plugin that needs
-# libraries says so in Plugins/<Name>/flags.mk:  <Name>_CFLAGS := …   <Name>_LIBS := …   and what it shares with other
-# plugins:  <Name>_SOURCES := …
+# libraries says so in Plugins/<Name>/flags.mk:  <Name>_CFLAGS := …   <Name>_LIBS := …   and whether it uses what
+# plugins share:  <Name>_SOURCES := $(SHARED_SOURCES)
 
 PLUGIN_NAMES := $(sort $(notdir $(patsubst %/,%,$(dir $(wildcard Plugins/*/plugin.json)))))
 PLUGIN_DIR = $(TRIPLE_DIR)/lib/dome/plugins
 PLUGIN_CFLAGS := -std=c11 -O2 -fPIC -fvisibility=hidden -Wall -Wextra -Wpedantic -Werror -ISources/PluginABI/include
 ABI_HEADERS := $(wildcard Sources/PluginABI/include/dome/*.h Sources/PluginABI/include/dome/*/*.h)
+
+# Reading and writing JSON.
+SHARED_CFLAGS := -IPlugins/LocalProcess -IPlugins/common
+SHARED_SOURCES := Plugins/common/decode.c Plugins/common/base64.c Plugins/LocalProcess/json.c \
+    Plugins/LocalProcess/json_check.c Plugins/LocalProcess/text.c
 
 -include $(wildcard Plugins/*/flags.mk)
 

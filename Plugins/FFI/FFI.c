@@ -59,16 +59,6 @@ static bool read_members(const char *data, size_t size, json_t *root, json_t *va
 /* Of a library or a symbol. */
 #define LONGEST_NAME 4000
 
-/* Terminated, so that it can be handed on as a C string. */
-static bool take_text(text_t *text, json_t value) {
-    if (json_kind(value) != JSON_STRING || json_has_nul(value)) {
-        return false;
-    }
-    text_decode(text, value);
-    text_add(text, "", 1);
-    return !text->failed;
-}
-
 static dome_status_t connect(dome_call_t *call, const char *config, size_t config_size, dome_adapter_t **adapter) {
     json_t root, values[MEMBER_COUNT];
     if (!read_members(config, config_size, &root, values)) {
@@ -77,7 +67,7 @@ static dome_status_t connect(dome_call_t *call, const char *config, size_t confi
     }
     for (int i = 0; i < ARGUMENTS; i++) {
         if (json_kind(values[i]) != JSON_ABSENT) {
-            take_text(&connection.fixed[i], values[i]);
+            text_take(&connection.fixed[i], values[i]);
         }
     }
     *adapter = &connection;
@@ -103,7 +93,7 @@ static dome_status_t carry_out(dome_adapter_t *adapter, dome_call_t *call, const
         if (is_fixed && json_kind(values[i]) != JSON_ABSENT) {
             return explain(call, "library, symbol and signature are the tool's own: give only arguments");
         }
-        if (!is_fixed && !take_text(&given[i], values[i])) {
+        if (!is_fixed && !text_take(&given[i], values[i])) {
             return explain(call, "library, symbol and signature must be texts without the character NUL");
         }
         parts[i] = is_fixed ? adapter->fixed[i].data : given[i].data;

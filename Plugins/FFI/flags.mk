@@ -1,4 +1,3 @@
-FFI_CFLAGS := -IPlugins/LocalProcess -IPlugins/common $(shell pkg-config --cflags libffi)
-FFI_SOURCES := Plugins/common/decode.c Plugins/LocalProcess/json.c Plugins/LocalProcess/json_check.c \
-    Plugins/LocalProcess/text.c
+FFI_CFLAGS := $(SHARED_CFLAGS) $(shell pkg-config --cflags libffi)
+FFI_SOURCES := $(SHARED_SOURCES)
 FFI_LIBS := $(shell pkg-config --libs libffi) -ldl -lm

@@ -68,15 +68,6 @@ static bool is_canceled(void *call) {
     return cancel_api != NULL && cancel_api->is_canceled(call);
 }
 
-static bool take_text(text_t *text, json_t value) {
-    if (json_kind(value) != JSON_STRING || json_has_nul(value)) {
-        return false;
-    }
-    text_decode(text, value);
-    text_add(text, "", 1);
-    return !text->failed;
-}
-
 static dome_status_t run(dome_call_t *call, query_t *query) {
     text_t result = { .data = NULL };
     char why[512] = "";
@@ -104,7 +95,7 @@ static dome_status_t execute(dome_adapter_t *adapter, dome_call_t *call, const c
         !json_members(root, names, values, MEMBER_COUNT)) {
         return explain(call, DOME_INVALID, "the task is no object, or has a member twice");
     }
-    if (!take_text(&path, values[PATH]) || !take_text(&sql, values[SQL])) {
+    if (!text_take(&path, values[PATH]) || !text_take(&sql, values[SQL])) {
         text_free(&path);
         text_free(&sql);
         return explain(call, DOME_INVALID, "\"path\" and \"sql\" must be texts without the character NUL");

@@ -7,6 +7,7 @@
 
 #include <sqlite3.h>
 
+#include "base64.h"
 #include "decode.h"
 
 enum { BUSY_MILLISECONDS = 5000, STEPS_BETWEEN_QUESTIONS = 20000 };
@@ -145,18 +146,6 @@ static query_end_t bind(run_t *run) {
     return QUERY_DONE;
 }
 
-static void write_base64(text_t *text, const unsigned char *bytes, size_t size) {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < size; i += 3) {
-        size_t rest = size - i;
-        unsigned word = (unsigned)bytes[i] << 16 | (rest > 1 ? (unsigned)bytes[i + 1] << 8 : 0) |
-                        (rest > 2 ? bytes[i + 2] : 0);
-        char four[4] = { digits[word >> 18 & 63], digits[word >> 12 & 63], rest > 1 ? digits[word >> 6 & 63] : '=',
-                         rest > 2 ? digits[word & 63] : '=' };
-        text_add(text, four, sizeof four);
-    }
-}
-
 static void write_value(text_t *text, sqlite3_stmt *statement, int column) {
     switch (sqlite3_column_type(statement, column)) {
     case SQLITE_INTEGER: text_integer(text, sqlite3_column_int64(statement, column)); break;
@@ -173,7 +162,7 @@ static void write_value(text_t *text, sqlite3_stmt *statement, int column) {
     case SQLITE_BLOB: {
         const unsigned char *value = sqlite3_column_blob(statement, column);
         text_literal(text, "{\"base64\":\"");
-        write_base64(text, value, (size_t)sqlite3_column_bytes(statement, column));
+        base64_encode(text, value, (size_t)sqlite3_column_bytes(statement, column));
         text_literal(text, "\"}");
         break;
     }

@@ -66,6 +66,15 @@ void text_decode(text_t *text, json_t string) {
     }
 }
 
+bool text_take(text_t *text, json_t value) {
+    if (json_kind(value) != JSON_STRING || json_has_nul(value)) {
+        return false;
+    }
+    text_decode(text, value);
+    text_add(text, "", 1);
+    return !text->failed;
+}
+
 /* The bytes of the well-formed UTF-8 sequence at `at`, or 0 (Unicode 15.0, table 3-7). */
 static size_t sequence(const unsigned char *at, size_t rest) {
     unsigned char first = at[0];
@@ -87,6 +96,18 @@ static size_t sequence(const unsigned char *at, size_t rest) {
         }
     }
     return size;
+}
+
+size_t utf8_prefix(const char *data, size_t size) {
+    size_t at = 0;
+    while (at < size) {
+        size_t count = sequence((const unsigned char *)data + at, size - at);
+        if (count == 0) {
+            break;
+        }
+        at += count;
+    }
+    return at;
 }
 
 void text_quote(text_t *text, const char *data, size_t size) {

@@ -12,6 +12,13 @@
 /* Appends what a string stands for, escapes resolved. */
 void text_decode(text_t *text, json_t string);
 
+/* The same with a NUL behind it, as a C string. False, and nothing is appended, for what is no string, holds a NUL of
+ * its own, or has no room in memory. */
+bool text_take(text_t *text, json_t value);
+
+/* How many bytes of `data`, from its beginning, are whole characters of UTF-8. */
+size_t utf8_prefix(const char *data, size_t size);
+
 /* Appends `size` bytes as a JSON string, quotes included. What is not UTF-8 becomes U+FFFD. */
 void text_quote(text_t *text, const char *data, size_t size);
 
