@@ -18,6 +18,7 @@ import pytest
 from domekit import plugins
 from domekit.daemon import Daemon
 from domekit.jobs import Jobs, state_name
+from domekit.plugins import answer, complaint
 from domekit.tools import write_tool
 
 LIBM = {"library": "libm.so.6", "symbol": "cos", "signature": "double(double)"}
@@ -33,25 +34,9 @@ def daemon() -> Iterator[Daemon]:
         daemon.close()
 
 
-def answer(jobs: Jobs, tool: str, task: Any, **constraints: Any) -> Any:
-    """The result of a job that must succeed."""
-    events = jobs.run(tool, task, **constraints)
-    lines = [one.line for one in events if one.line and one.payload.get("stream") == "stdout"]
-    assert lines, [one.payload for one in events]
-    return json.loads(b"".join(lines))
-
-
-def complaint(jobs: Jobs, tool: str, task: Any, **constraints: Any) -> str:
-    """Why a job of it failed."""
-    reply = jobs.submit(tool, task, wait_ms=30_000, **constraints)
-    assert reply.status.ok, reply.status.message
-    assert (state_name(reply.state), reply.reason) == ("FAILED", "plugin_failed")
-    return str(jobs.status(reply.job_id).message)
-
-
 def test_all_are_ready(daemon: Daemon) -> None:
     listed = plugins.plugins(daemon)
-    for name in ("Echo", "FFI", "LocalProcess", "SQLite"):
+    for name in ("Echo", "FFI", "HTTP", "LocalProcess", "SQLite"):
         assert listed[name].state == "ready", listed[name].reason
 
 

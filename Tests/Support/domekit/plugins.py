@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .daemon import Daemon, pb2
-from .jobs import state_name
+from .jobs import Jobs, state_name
 
 ROOT = Path(__file__).resolve().parents[3]
 HEADERS = ROOT / "Sources" / "PluginABI" / "include"
@@ -96,3 +96,19 @@ def assert_unharmed(daemon: Daemon) -> None:
     for tool, task in (("echo.say", {"a": 1}), ("shell.run", {"argv": ["/bin/true"]})):
         reply = daemon.jobs.submit(tool, task, wait_ms=30_000)
         assert state_name(reply.state) == "SUCCEEDED", f"{tool}: {reply.status.message} {reply.reason}"
+
+
+def answer(jobs: Jobs, tool: str, task: Any, **constraints: Any) -> Any:
+    """The result of a job that must succeed."""
+    events = jobs.run(tool, task, **constraints)
+    lines = [one.line for one in events if one.line and one.payload.get("stream") == "stdout"]
+    assert lines, [one.payload for one in events]
+    return json.loads(b"".join(lines))
+
+
+def complaint(jobs: Jobs, tool: str, task: Any, **constraints: Any) -> str:
+    """Why a job of it failed."""
+    reply = jobs.submit(tool, task, wait_ms=30_000, **constraints)
+    assert reply.status.ok, reply.status.message
+    assert (state_name(reply.state), reply.reason) == ("FAILED", "plugin_failed")
+    return str(jobs.status(reply.job_id).message)
