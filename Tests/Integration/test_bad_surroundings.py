@@ -7,6 +7,10 @@ import contextlib
 import os
 import pwd
 import shutil
+import socket
+import subprocess
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,6 +45,25 @@ def test_the_socket_of_a_dead_daemon_is_taken_over(daemon: Daemon) -> None:
     daemon.kill9()
     assert daemon.socket.exists()
     daemon.start()
+    assert daemon.jobs.submit("job.noop", wait_ms=5000).status.ok
+
+
+def test_a_dead_daemons_socket_that_is_still_open_is_taken_over(new_daemon: Callable[..., Daemon]) -> None:
+    """A program that it was just starting has it until exec."""
+    daemon = new_daemon()
+    daemon.socket.parent.mkdir(mode=0o700)
+    with socket.socket(socket.AF_UNIX) as listener:
+        # Whoever began to listen is gone; this process has the socket.
+        begin = "import socket, sys; s = socket.socket(fileno=int(sys.argv[1])); s.bind(sys.argv[2]); s.listen(4096)"
+        command = [sys.executable, "-c", begin, str(listener.fileno()), str(daemon.socket)]
+        subprocess.run(command, check=True, pass_fds=[listener.fileno()])
+        # As long as it answers, domed waits for it.
+        closing = threading.Timer(0.3, listener.close)
+        closing.start()
+        try:
+            daemon.start()
+        finally:
+            closing.join()
     assert daemon.jobs.submit("job.noop", wait_ms=5000).status.ok
 
 

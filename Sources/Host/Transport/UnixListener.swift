@@ -64,16 +64,26 @@ package enum UnixListener {
         guard status.st_mode & S_IFMT == S_IFSOCK else {
             throw DomeError(.policyDenied, "\(path) is not a socket; move it away, or choose another with --socket")
         }
-        guard try !answers(path) else {
-            throw DomeError(
-                .lockConflict, "a daemon is already listening on \(path); stop it, or choose another with --socket")
+        let deadline = Clock.monotonicNanoseconds() + remnantNanoseconds
+        while case let listener = try listener(path), listener != .none {
+            guard listener == .dead, Clock.monotonicNanoseconds() < deadline else {
+                throw DomeError(
+                    .lockConflict, "a daemon is already listening on \(path); stop it, or choose another with --socket")
+            }
+            usleep(5_000)
         }
         Log.info("transport.stale_socket", ["path": path])
         guard unlink(path) == 0 || errno == ENOENT else { throw .system("remove the stale socket \(path)", errno) }
     }
 
+    /// How long a dead daemon's socket may still be open: a program that it was just starting shares its files until
+    /// exec, and nobody takes the connections.
+    private static let remnantNanoseconds: Int64 = 2_000_000_000
+
+    private enum Listener { case none, dead, living }
+
     /// Only a refused connection proves that nobody listens: a full backlog is life as well.
-    private static func answers(_ path: String) throws(DomeError) -> Bool {
+    private static func listener(_ path: String) throws(DomeError) -> Listener {
         let number = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | O_NONBLOCK | O_CLOEXEC, 0)
         guard number >= 0 else { throw .system("create a socket", errno) }
         let probe = FileDescriptor(owning: number)
@@ -85,10 +95,8 @@ package enum UnixListener {
                 connect(probe.number, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
-        if status == 0 { return true }
-        switch errno {
-        case ECONNREFUSED, ENOENT: return false
-        default: return true
-        }
+        guard status == 0 else { return [ECONNREFUSED, ENOENT].contains(errno) ? .none : .living }
+        // Who began to listen, whoever has the socket now (unix(7), SO_PEERCRED).
+        return ProcessHandle.startTicks(of: try Peer.of(probe).processID) == nil ? .dead : .living
     }
 }

@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -147,12 +148,16 @@ class Daemon:
         return last
 
     def accepts_connections(self) -> bool:
+        """Whether this very domed listens: a killed one's socket stays open for a moment, in a program that it was just
+        starting."""
         with socket.socket(socket.AF_UNIX) as probe:
             try:
                 probe.connect(os.fspath(self.socket))
             except OSError:
                 return False
-            return True
+            # Of who began to listen (unix(7)).
+            credentials = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+            return int.from_bytes(credentials[:4], sys.byteorder) == self.pid
 
     @property
     def pid(self) -> int:
