@@ -166,8 +166,9 @@ def test_a_keeper_that_does_not_answer_is_not_taken_for_dead(daemon: Daemon, gat
     """Stopped, not dead: its jobs live, so the next daemon must neither end them nor touch their journals."""
     job = start_and_see(daemon, f"echo up; {gate.wait}; echo down", b"up", grants=gate.grants)
     keeper = keeper_pid(daemon)
-    daemon.kill9()
+    # Stopped first: when it goes on, it learns of the old daemon's end and of the new one in the same moment.
     os.kill(keeper, signal.SIGSTOP)
+    daemon.kill9()
     thaw = threading.Timer(2.5, os.kill, (keeper, signal.SIGCONT))
     thaw.start()
     try:

@@ -9,6 +9,9 @@ extension KeeperPool {
     struct Recorded {
         var processID: Int32
         var startTicks: UInt64
+
+        /// Whether there is no such process any more.
+        var isGone: Bool { ProcessHandle.startTicks(of: processID) != startTicks }
     }
 
     private func recordPath(_ socketPath: String) -> String { socketPath + ".json" }
@@ -40,9 +43,7 @@ extension KeeperPool {
 
     func waitUntilGone(_ processes: [Recorded]) async {
         for process in processes {
-            while ProcessHandle.startTicks(of: process.processID) == process.startTicks {
-                await Core.sleep(milliseconds: 5)
-            }
+            while !process.isGone { await Core.sleep(milliseconds: 5) }
         }
     }
 

@@ -53,8 +53,8 @@ package final class KeeperPool {
             }
             switch await connection.listed.wait(milliseconds: Self.hearingMilliseconds) {
             case true?: connections.append(connection)
-            case false?: await tidyUp(after: connection)
-            case nil:
+            case false? where record(of: connection).allSatisfy(\.isGone): await tidyUp(after: connection)
+            case false?, nil:
                 Log.warning("keeper.silent", ["socket": connection.socketPath])
                 problem = "the keeper at \(connection.socketPath) does not answer; its jobs wait for it"
                 silent.append(connection)
@@ -80,9 +80,9 @@ package final class KeeperPool {
 
     /// Waits for keepers that did not answer in time. New jobs have gone elsewhere meanwhile.
     private func hear(_ silent: [KeeperConnection]) async {
-        for connection in silent {
-            guard await connection.listed.wait() else {
-                await tidyUp(after: connection)
+        for first in silent {
+            guard let connection = await answering(first) else {
+                await tidyUp(after: first)
                 continue
             }
             connections.append(connection)
@@ -90,6 +90,22 @@ package final class KeeperPool {
         }
         problem = nil
         allHeard.set(true)
+    }
+
+    /// The connection on which a keeper has said what it holds; nil when nothing of it is left that could. One that
+    /// hangs up instead, and lives, is called again.
+    private func answering(_ first: KeeperConnection) async -> KeeperConnection? {
+        let processes = record(of: first)
+        var connection = first
+        var pause: UInt64 = 5
+        while await !connection.listed.wait() {
+            guard !processes.allSatisfy(\.isGone) else { return nil }
+            await Core.sleep(milliseconds: pause)
+            pause = min(2 * pause, 1_000)
+            let again = makeConnection(first.socketPath)
+            if (try? again.open()) != nil { connection = again }
+        }
+        return connection
     }
 
     private func tidyUp(after connection: KeeperConnection) async {

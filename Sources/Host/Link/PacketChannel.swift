@@ -22,6 +22,8 @@ package final class PacketChannel {
     private var queue: [(message: [UInt8], descriptors: [FileDescriptor])] = []
     /// The first of `queue` that is still to be sent.
     private var queueStart = 0
+    /// The peer's end, as long as it has not been told.
+    private var untoldEnd: LoopTimer?
     private let buffer: UnsafeMutableRawBufferPointer
     private let onMessage: (UnsafeRawBufferPointer, [FileDescriptor]) -> Void
     private let onClosed: (DomeError?) -> Void
@@ -83,8 +85,10 @@ package final class PacketChannel {
         }
     }
 
-    /// Ends the connection; what is queued is dropped.
+    /// Ends the connection; what is queued is dropped, and the peer's end is not told any more.
     package func close() {
+        untoldEnd?.cancel()
+        untoldEnd = nil
         registration?.cancel()
         registration = nil
         socket = nil
@@ -143,7 +147,10 @@ package final class PacketChannel {
     private func fail(_ error: DomeError?) {
         guard isOpen else { return }
         close()
-        loop.schedule(afterNanoseconds: 0) { [self] in onClosed(error) }
+        untoldEnd = loop.schedule(afterNanoseconds: 0) { [self] in
+            untoldEnd = nil
+            onClosed(error)
+        }
     }
 }
 

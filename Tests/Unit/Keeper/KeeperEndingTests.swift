@@ -188,6 +188,22 @@ struct KeeperEndingTests {
         try keeper.waitUntilEnded()
     }
 
+    /// Stopped meanwhile, it learns of both in one turn.
+    @Test func `the next domed is served though the last one's end is heard at the same moment`() throws {
+        let keeper = try KeeperFixture()
+        let last = try FakeDomed(keeper)
+        keeper.process.send(signal: SIGSTOP)
+        defer { keeper.process.send(signal: SIGCONT) }
+        last.disconnect()
+        let next = try FakeDomed(keeper, saysHello: false)
+        next.send(.hello(oldest: 1, current: 1))
+        keeper.process.send(signal: SIGCONT)
+        try next.wait(until: "an answer") { !next.replies.isEmpty || next.isClosed }
+        #expect(!next.isClosed)
+        let exit = try next.run(keeper.plan("exit 3"), on: keeper)
+        #expect(exit.report.exitCode == 3)
+    }
+
     @Test func `versions that do not meet end the connection`() throws {
         let keeper = try KeeperFixture()
         let domed = try FakeDomed(keeper, saysHello: false)

@@ -119,6 +119,17 @@ struct PacketChannelTests {
         #expect(pair.ends == ["left"])
     }
 
+    /// Whoever closes it has put another in its place, and must not take the old one's end for that one's.
+    @Test func `an end that was seen and not told yet is not told after a close`() throws {
+        let pair = try Pair()
+        pair.dropRight()
+        pair.left?.send([1])
+        #expect(pair.left?.isOpen == false)
+        pair.left?.close()
+        for _ in 0..<3 { pair.loop.turn(maximumWaitNanoseconds: 1_000_000) }
+        #expect(pair.ends.isEmpty)
+    }
+
     @Test func `memory that is not sealed is refused`() throws {
         let (first, second) = try UnixSocket.packetPair()
         let loop = try EventLoop()
