@@ -82,7 +82,7 @@ let package = Package(
         room("Transport", ["DomeModel", "DomePlatform", "CNghttp2"]),
         room("Wire", ["DomeModel", "DomeProto"]),
 
-        // Level 4 to 6.
+        // Level 4 to 7.
         room("Validator", ["DomeModel", "DomePlatform", "DomeCatalog", "DomeLink", "PluginABI"]),
         room("Keeper", ["DomeModel", "DomePlatform", "DomeJournal", "DomeJail", "DomeLink"]),
         room(
@@ -96,11 +96,12 @@ let package = Package(
             ["DomeModel", "DomePlatform", "DomeAsync", "DomeEngine", "DomeWire", "DomeProto", "DomeTransport"]),
         room(
             "Client", ["DomeModel", "DomePlatform", "DomeAsync", "DomeWire", "DomeProto", "DomeTransport"]),
+        room("MCP", ["DomeModel", "DomePlatform", "DomeAsync", "DomeClient", "DomeCrypto"]),
         room(
             "Commands",
             [
                 "DomeModel", "DomePlatform", "DomeAsync", "DomeClient", "DomeCatalog", "DomeCrypto", "DomeJail",
-                "DomeValidator",
+                "DomeValidator", "DomeMCP",
             ]),
 
         // Executables: composition only.
@@ -164,6 +165,7 @@ let package = Package(
                 "DomeEngine", "DomeModel", "DomePlatform", "DomeAsync", "DomeCatalog", "DomeStore", "DomeJournal",
                 "DomeLink", "DomeCrypto",
             ]),
+        unitTests("MCP", ["DomeMCP", "DomeModel", "DomePlatform", "DomeAsync", "DomeClient"]),
         unitTests(
             "Commands",
             [

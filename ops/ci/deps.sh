@@ -113,7 +113,8 @@ venv_is_current() {
     while read -r line; do
         [[ -z $line || $line == \#* ]] && continue
         name=${line%%==*}
-        name=${name//[-.]/_}
+        # Folders are named with any of these, after the version of what built the wheel.
+        name=${name//[-._]/?}
         compgen -G ".venv/lib/python3*/site-packages/${name,,}-${line##*==}.dist-info" >/dev/null || return 1
     done <ops/ci/requirements.txt
 }

@@ -41,8 +41,8 @@ ROOMS: dict[str, tuple[int, set[str]]] = {
     "Engine": (4, {"Async", "Crypto", "Journal", "Catalog", "Store", "Link"}),
     "Server": (5, {"Async", "Engine", "Wire", "Proto", "Transport"}),
     "Client": (5, {"Async", "Wire", "Proto", "Transport"}),
-    "Commands": (6, {"Async", "Client", "Catalog", "Crypto", "Jail", "Validator"}),
-    "MCP": (6, {"Async", "Client"}),
+    "MCP": (6, {"Async", "Client", "Crypto"}),
+    "Commands": (7, {"Async", "Client", "Catalog", "Crypto", "Jail", "Validator", "MCP"}),
 }
 
 # Executables compose; what they compose is their meaning: domed maps no plugin and forks no job.

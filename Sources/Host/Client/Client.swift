@@ -17,6 +17,8 @@ package final class DaemonClient {
     /// Starts a daemon when there is none; nil never does.
     private let launcher: DaemonLauncher?
     private var connection: GRPCClientConnection?
+    /// A start of the daemon under way.
+    private var starting: OneShot<Result<Void, ClientError>>?
     /// Where the secret for a TCP port lies; nil: there is none to send.
     private let tokenFile: String?
     /// What goes with every call on the present connection.
@@ -49,7 +51,8 @@ package final class DaemonClient {
             socket = try endpoint.connect()
         } catch {
             guard case .unavailable = error, let launcher else { throw error }
-            try await launcher.start(endpoint)
+            try await start(launcher)
+            if let connection, connection.isUsable { return connection }
             socket = try endpoint.connect()
         }
         do throws(DomeError) {
@@ -60,6 +63,21 @@ package final class DaemonClient {
         } catch {
             if error.code == .policyDenied || error.code == .invalidRequest { throw .refused(error) }
             throw .unavailable(error.message)
+        }
+    }
+
+    /// Starts the daemon, once for all calls that miss it at the same time.
+    private func start(_ launcher: DaemonLauncher) async throws(ClientError) {
+        if let starting { return try await starting.wait().get() }
+        let start = OneShot<Result<Void, ClientError>>()
+        starting = start
+        defer { starting = nil }
+        do throws(ClientError) {
+            try await launcher.start(endpoint)
+            start.set(.success(()))
+        } catch {
+            start.set(.failure(error))
+            throw error
         }
     }
 

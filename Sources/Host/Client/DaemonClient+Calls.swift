@@ -51,6 +51,7 @@ extension DaemonClient {
                 request.idempotencyKey = submission.idempotencyKey
                 request.taskJson = submission.taskJSON
                 request.constraintsJson = submission.constraintsJSON
+                request.callerJson = submission.callerJSON
             })
         try Self.check(reply.status)
         var admission = Admission()

@@ -30,7 +30,7 @@ package struct DaemonLauncher: Sendable {
             throw .unavailable(
                 "no daemon answers at \(endpoint), which DOMED_ENDPOINT names; start domed there, or unset it")
         }
-        if startUnit(path) {
+        if await startUnit(path) {
             if try await isReady(endpoint, process: nil) { return }
         }
         let process = try spawn()
@@ -105,7 +105,8 @@ package struct DaemonLauncher: Sendable {
 extension DaemonLauncher {
     /// True if the manager says that it started the socket's unit. Only for the socket that the unit makes: a
     /// daemon with other directories is none of systemd's.
-    private func startUnit(_ path: String) -> Bool {
+    @Core
+    private func startUnit(_ path: String) async -> Bool {
         let runtime = "/run/user/\(geteuid())"
         guard path == runtime + "/dome/domed.sock", getenv("DOME_NO_SYSTEMD") == nil else { return false }
         guard Files.exists(runtime + "/systemd/private") || Files.exists(runtime + "/bus"), hasUnit else {
@@ -114,8 +115,17 @@ extension DaemonLauncher {
         for systemctl in ["/usr/bin/systemctl", "/bin/systemctl"] where access(systemctl, X_OK) == 0 {
             let command = Subprocess(
                 systemctl, [systemctl, "--user", "--quiet", "start", "domed.socket", "domed.service"])
-            let outcome = try? command.capture(limitBytes: 4096, timeoutMilliseconds: 10_000)
-            return outcome?.exitCode == 0
+            // It may take seconds, which whoever serves on this thread meanwhile does not have.
+            let isStarted = OneShot<Bool>()
+            do throws(DomeError) {
+                try startThread(named: "systemctl") {
+                    let outcome = try? command.capture(limitBytes: 4096, timeoutMilliseconds: 10_000)
+                    Core.loop.execute { Core.assumeIsolated { _ = isStarted.set(outcome?.exitCode == 0) } }
+                }
+            } catch {
+                return false
+            }
+            return await isStarted.wait()
         }
         return false
     }

@@ -34,6 +34,8 @@ package struct Submission: Sendable, Equatable {
     package var idempotencyKey: String
     package var taskJSON: String
     package var constraintsJSON: String
+    /// Who asks, for the record: a JSON object, or "".
+    package var callerJSON = ""
 
     package init(
         toolID: String, profile: String, idempotencyKey: String, taskJSON: String, constraintsJSON: String

@@ -221,6 +221,7 @@ extension Engine {
         details["profile"] = .string(job.profile)
         details["tool_material_sha256"] = .string(accepted.tool.hashes.material)
         details["grants"] = .array(accepted.grants.map { .string($0) })
+        if let stated = try? accepted.request.statedCaller() { details["stated_caller"] = .object(stated) }
         var new = NewJob(
             jobID: job.id, toolID: job.toolID, profile: job.profile,
             idempotencyKey: accepted.request.idempotencyKey, requestHash: accepted.requestHash, caller: job.caller,

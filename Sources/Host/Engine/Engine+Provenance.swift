@@ -14,19 +14,21 @@ extension Engine {
         hashes["tool_material_sha256"] = .string(tool.hashes.material)
         for file in tool.hashes.files { hashes["file:" + file.name] = .string(file.sha256) }
         let caller = accepted.request.caller
+        var invocation: JSONObject = [
+            "profile": .string(accepted.request.profile),
+            "grants": .array(accepted.grants.map { .string($0) }),
+            "caller": [
+                "uid": .integer(Int64(caller.userID)), "pid": .integer(Int64(caller.processID)),
+                "executable": .string(Self.link("/proc/\(caller.processID)/exe")),
+                "cwd": .string(Self.link("/proc/\(caller.processID)/cwd")),
+            ],
+        ]
+        // It was checked with the request.
+        if let stated = try? accepted.request.statedCaller() { invocation["stated_caller"] = .object(stated) }
         return [
             "contract_hashes": .object(hashes), "input_hash": .string("sha256:" + accepted.inputHash),
             "tool": ["id": .string(tool.manifest.id), "version": .string(tool.manifest.version)],
-            "executor": .string(executorVersion(tool.manifest)),
-            "invocation": [
-                "profile": .string(accepted.request.profile),
-                "grants": .array(accepted.grants.map { .string($0) }),
-                "caller": [
-                    "uid": .integer(Int64(caller.userID)), "pid": .integer(Int64(caller.processID)),
-                    "executable": .string(Self.link("/proc/\(caller.processID)/exe")),
-                    "cwd": .string(Self.link("/proc/\(caller.processID)/cwd")),
-                ],
-            ],
+            "executor": .string(executorVersion(tool.manifest)), "invocation": .object(invocation),
         ]
     }
 

@@ -8,6 +8,8 @@ package struct SubmitRequest: Sendable {
     package var taskJSON: String
     package var constraintsJSON: String
     package var caller: Caller
+    /// What the caller says of itself, a JSON object; "" for nothing.
+    package var callerJSON = ""
 
     package init(
         skillID: String, profile: String, idempotencyKey: String, taskJSON: String, constraintsJSON: String,
@@ -24,6 +26,21 @@ package struct SubmitRequest: Sendable {
     /// The longest id, profile or idempotency key, in bytes: they are stored, indexed and printed.
     package static let nameLimitBytes = 512
 
+    /// The largest `callerJSON`: it is stored twice for each job.
+    package static let callerLimitBytes = 4_096
+
+    /// What the caller says of itself; nil for nothing.
+    package func statedCaller() throws(DomeError) -> JSONObject? {
+        guard !callerJSON.isEmpty else { return nil }
+        guard callerJSON.utf8.count <= Self.callerLimitBytes else {
+            throw DomeError(.invalidRequest, "caller_json is longer than \(Self.callerLimitBytes) bytes")
+        }
+        guard let object = try JSONParser.parse(callerJSON, what: "caller_json").objectValue else {
+            throw DomeError(.invalidRequest, "caller_json must be a JSON object")
+        }
+        return object
+    }
+
     /// Checks the plain fields.
     package func checkFields() throws(DomeError) {
         for (name, value) in [("skill_id", skillID), ("profile", profile), ("idempotency_key", idempotencyKey)] {
@@ -35,6 +52,7 @@ package struct SubmitRequest: Sendable {
                 throw DomeError(.invalidRequest, "\(name) must not contain control characters")
             }
         }
+        _ = try statedCaller()
     }
 }
 

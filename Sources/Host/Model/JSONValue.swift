@@ -9,6 +9,9 @@ package enum JSONValue: Sendable, Equatable {
     case array([JSONValue])
     case object(JSONObject)
 
+    /// A number of something; one that does not fit becomes the largest that does.
+    package static func count(_ number: UInt64) -> JSONValue { .integer(Int64(clamping: number)) }
+
     /// The name JSON Schema gives the type, e.g. "integer".
     package var typeName: String {
         switch self {

@@ -9,9 +9,10 @@ extension DomedService {
     func skillExecute(
         _ request: Domed_V1_SkillExecuteRequest, _ caller: Caller
     ) async -> Domed_V1_SkillExecuteResponse {
-        let submission = SubmitRequest(
+        var submission = SubmitRequest(
             skillID: request.skillId, profile: request.profile, idempotencyKey: request.idempotencyKey,
             taskJSON: request.taskJson, constraintsJSON: request.constraintsJson, caller: caller)
+        submission.callerJSON = request.callerJson
         do throws(DomeError) {
             let reply = try await engine.submit(submission)
             let report = reply.report

@@ -16,7 +16,7 @@ from .jobs import Jobs
 from .trees import Trees
 from .users import WHO, uid_of
 
-__all__ = ["daemon", "jobs", "little", "new_daemon", "stub", "trees", "who"]
+__all__ = ["daemon", "jobs", "little", "new_daemon", "shared_daemon", "stub", "trees", "who"]
 
 
 def _close(daemon: Daemon, node: pytest.Item) -> None:
@@ -63,6 +63,16 @@ def new_daemon(request: pytest.FixtureRequest, who: str) -> Iterator[Callable[..
 def daemon(new_daemon: Callable[..., Daemon]) -> Daemon:
     """A running domed with private directories."""
     return new_daemon().start()
+
+
+@pytest.fixture(scope="module")
+def shared_daemon() -> Iterator[Daemon]:
+    """A running domed that the tests of one file share: for many small ones that leave it as it was."""
+    daemon = Daemon()
+    try:
+        yield daemon.start()
+    finally:
+        daemon.close()
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ extension JSONValue {
     /// Null for an empty text.
     static func optional(_ text: String) -> JSONValue { text.isEmpty ? .null : .string(text) }
     static func optional(_ number: Int32?) -> JSONValue { number.map { .integer(Int64($0)) } ?? .null }
-    static func count(_ number: UInt64) -> JSONValue { .integer(Int64(clamping: number)) }
 }
 
 extension ToolSummary {

@@ -411,6 +411,10 @@ package struct Domed_V1_SkillExecuteRequest: ProtoMessage {
     package var taskJson = ""
     /// {"wait_ms","timeout_ms","grants","priority"}, all optional; other keys are the tool's own.
     package var constraintsJson = ""
+    /// Who asks, as the caller itself says: an object such as
+    /// {"client":{"name","version"},"thread_id","turn_id","call_id"}.
+    /// Recorded with the job and in the audit log; no part of what makes two requests the same.
+    package var callerJson = ""
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -425,6 +429,7 @@ package struct Domed_V1_SkillExecuteRequest: ProtoMessage {
             case 26: idempotencyKey = try reader.string()
             case 34: taskJson = try reader.string()
             case 42: constraintsJson = try reader.string()
+            case 82: callerJson = try reader.string()
             default: try reader.keepUnknown(tag, in: &unknownFields)
             }
         }
@@ -436,6 +441,7 @@ package struct Domed_V1_SkillExecuteRequest: ProtoMessage {
         if !idempotencyKey.isEmpty { writer.string(3, idempotencyKey) }
         if !taskJson.isEmpty { writer.string(4, taskJson) }
         if !constraintsJson.isEmpty { writer.string(5, constraintsJson) }
+        if !callerJson.isEmpty { writer.string(10, callerJson) }
         writer.unknown(unknownFields)
     }
 }

@@ -1,0 +1,104 @@
+internal import DomeAsync
+internal import DomeClient
+internal import DomeModel
+
+extension MetaTool {
+    /// `dome_search_tools`
+    static let searchTools = MetaTool(
+        name: "dome_search_tools", title: "Search dome's tools",
+        description: "Finds tools that dome can run as sandboxed jobs, by words in their names and descriptions: "
+            + "search files, run a shell command or script, list git commits, query a database, and whatever the user "
+            + "has installed. Run what it finds with dome_run. An empty query lists all.",
+        properties: [
+            "query": Schema.text("Words to look for, e.g. \"search text\"; empty lists all tools."),
+            "limit": Schema.number("How many to return: 1 to 100 (default 20)."),
+        ],
+        outputSchema: Schema.answer([
+            "total": Schema.number("How many tools fit."),
+            "tools": [
+                "type": "array",
+                "items": [
+                    "type": "object",
+                    "properties": [
+                        "tool_id": Schema.text("What dome_run takes as tool_id."), "title": ["type": "string"],
+                        "description": ["type": "string"], "kind": ["type": "string"], "version": ["type": "string"],
+                    ],
+                    "required": ["tool_id", "title", "description", "kind", "version"],
+                    "additionalProperties": false,
+                ],
+            ],
+        ]),
+        annotations: .looking
+    ) { call, arguments throws(ToolFailure) in
+        let query = try arguments.optionalText("query") ?? ""
+        let limit = try arguments.number("limit", 1...100, default: 20)
+        let tools = try await asking(nil) { () async throws(ClientError) in try await call.bridge.client.tools() }
+        let found = ToolSearch.best(tools, query)
+        var document = JSONObject.success(
+            hint: found.isEmpty
+                ? "No tool has these words. An empty query lists all \(tools.count); shell.run runs any program."
+                : "dome_describe_tool shows what a tool takes; dome_run runs it.")
+        document["total"] = .integer(Int64(found.count))
+        document["tools"] = .array(
+            found.prefix(Int(limit)).map { tool in
+                [
+                    "tool_id": .string(tool.toolID), "title": .string(tool.title),
+                    "description": .string(tool.shortDescription), "kind": .string(tool.kind),
+                    "version": .string(tool.version),
+                ]
+            })
+        return ToolAnswer(document)
+    }
+}
+
+/// Ranks tools by the words that a query shares with them.
+enum ToolSearch {
+    /// The tools that have at least one of the query's words, best first; all of them, by id, for an empty query.
+    static func best(_ tools: [ToolSummary], _ query: String) -> [ToolSummary] {
+        let wanted = words(query)
+        guard !wanted.isEmpty else { return tools.sorted { $0.toolID < $1.toolID } }
+        let ranked = tools.map { (tool: $0, score: score($0, wanted)) }.filter { $0.score > 0 }
+        return ranked.sorted { left, right in
+            left.score != right.score ? left.score > right.score : left.tool.toolID < right.tool.toolID
+        }.map(\.tool)
+    }
+
+    /// A word counts most where it names the tool; one that only begins like the query's counts half.
+    private static func score(_ tool: ToolSummary, _ wanted: [String]) -> Int {
+        let fields = [(tool.toolID, 8), (tool.title, 6), (tool.kind, 4), (tool.shortDescription, 2)]
+        var total = 0
+        for (text, weight) in fields {
+            let present = words(text)
+            for word in wanted {
+                if present.contains(word) {
+                    total += weight
+                } else if present.contains(where: { shareStem($0, word) }) {
+                    total += weight / 2
+                }
+            }
+        }
+        return total
+    }
+
+    /// "commits" and "commit", "search" and "searches": one begins with the other.
+    private static func shareStem(_ left: String, _ right: String) -> Bool {
+        min(left.utf8.count, right.utf8.count) >= 3 && (left.hasPrefix(right) || right.hasPrefix(left))
+    }
+
+    /// Lower case, split where there is no letter and no digit.
+    static func words(_ text: String) -> [String] {
+        text.prefix(4_096).lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init)
+    }
+}
+
+/// Calls the daemon, with its error as a failure of the tool.
+@Core
+func asking<Value: Sendable>(
+    _ toolID: String?, _ body: @Core () async throws(ClientError) -> Value
+) async throws(ToolFailure) -> Value {
+    do throws(ClientError) {
+        return try await body()
+    } catch {
+        throw ToolFailure(error, toolID: toolID)
+    }
+}
