@@ -13,7 +13,7 @@
 #define DOME_FREEZE(type, member, offset) \
     _Static_assert(offsetof(type, member) == (offset), #type "." #member " moved: this breaks every plugin")
 
-_Static_assert(DOME_ABI_MAJOR == 1 && DOME_ABI_MINOR == 0, "a new ABI version: review every line below");
+_Static_assert(DOME_ABI_MAJOR == 1 && DOME_ABI_MINOR == 1, "a new ABI version: review every line below");
 
 DOME_FREEZE_SIZE(dome_status_t, 4);
 DOME_FREEZE_SIZE(dome_log_level_t, 4);
@@ -54,6 +54,13 @@ DOME_FREEZE(dome_executor_api_t, create, 16);
 DOME_FREEZE(dome_executor_api_t, destroy, 24);
 DOME_FREEZE(dome_executor_api_t, get_extension, 32);
 DOME_FREEZE(dome_executor_api_t, prepare, 40);
+
+DOME_FREEZE_SIZE(dome_executor_drive_api_t, 40);
+DOME_FREEZE(dome_executor_drive_api_t, struct_size, 0);
+DOME_FREEZE(dome_executor_drive_api_t, start, 8);
+DOME_FREEZE(dome_executor_drive_api_t, poll, 16);
+DOME_FREEZE(dome_executor_drive_api_t, cancel, 24);
+DOME_FREEZE(dome_executor_drive_api_t, recover, 32);
 
 DOME_FREEZE_SIZE(dome_log_api_t, 16);
 DOME_FREEZE(dome_log_api_t, struct_size, 0);

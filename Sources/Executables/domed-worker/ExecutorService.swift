@@ -44,16 +44,31 @@ enum ExecutorService {
     }
 
     private static func answer(_ message: WorkerMessage, by executor: Executor) -> WorkerMessage {
-        guard case .prepare(let request, let job) = message else {
-            return .failed(
-                request: message.request, code: .internal, message: "a worker takes only prepare and cancel")
-        }
         alarm(callLimitSeconds)
         defer { alarm(0) }
         do throws(DomeError) {
-            return .plan(request: request, document: try executor.prepare(job))
+            switch message {
+            case .prepare(let request, let job):
+                switch try executor.preparation(job) {
+                case .plan(let document): return .plan(request: request, document: document)
+                case .elsewhere: return .elsewhere(request: request)
+                }
+            case .drive(let request, let call):
+                return .driven(request: request, document: try answer(call, by: executor))
+            default: throw DomeError(.internal, "a worker takes only prepare, drive and cancel")
+            }
         } catch {
-            return .failed(request: request, code: error.code, message: error.message)
+            return .failed(request: message.request, code: error.code, message: error.message)
         }
+    }
+
+    private static func answer(_ call: DriveCall, by executor: Executor) throws(DomeError) -> [UInt8] {
+        switch call {
+        case .start(let job): return try executor.start(job)
+        case .poll(let handle, let cursor): return try executor.poll(handle, cursor: cursor)
+        case .cancel(let handle, let force): try executor.cancel(handle, force: force)
+        case .recover(let handle): try executor.recover(handle)
+        }
+        return []
     }
 }

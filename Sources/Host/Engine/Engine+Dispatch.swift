@@ -38,9 +38,12 @@ extension Engine {
                 throw DomeError(.notFound, "tool not found: \(job.toolID) (it was there when the job came)")
             }
             if case .executor = request.tool.manifest.execution {
-                let plan = try await plan(job, request)
-                try await examine(job, plan)
-                try await launch(job, plan)
+                if let plan = try await plan(job, request) {
+                    try await examine(job, plan)
+                    try await launch(job, plan)
+                } else {
+                    job.isElsewhere = true
+                }
             }
             job.launched.set(.success(()))
         } catch {
@@ -66,8 +69,9 @@ extension Engine {
         }
     }
 
-    /// Waits for the executor's plan and holds it against what the job may have.
-    private func plan(_ job: LiveJob, _ request: AcceptedRequest) async throws(DomeError) -> LaunchPlan {
+    /// Waits for the executor's plan and holds it against what the job may have; nil for a job that the executor drives
+    /// itself.
+    private func plan(_ job: LiveJob, _ request: AcceptedRequest) async throws(DomeError) -> LaunchPlan? {
         if case .executor(let id, let entrypoint) = request.tool.manifest.execution,
             let plugin = plugins.snapshot[id], plugin.file?.kind == .adapter
         {
@@ -77,7 +81,7 @@ extension Engine {
         guard let planning = try job.planning?.get() else {
             throw DomeError(.internal, "\(job.toolID) has no executor")
         }
-        let document = try await planning.answer.wait().get()
+        guard case .document(let document) = try await planning.answer.wait().get() else { return nil }
         var plan = try PlanReview(planning.bounds).plan(from: document, executor: planning.executor)
         plan.files += request.tool.files
         if request.tool.manifest.standardInput == .task, plan.standardInput == .none {
@@ -129,6 +133,7 @@ extension Engine {
             job.keeper?.send(.abort(job.id))
             return await finish(job, .canceledInQueue)
         }
+        if job.isElsewhere { return await drive(job) }
         openGate(job)
         if case .refused(let error) = await job.gate.wait() { return await finish(job, JobEnding(refusal: error)) }
         await finish(job, exited: await job.exit.wait())
@@ -136,7 +141,7 @@ extension Engine {
 
     /// Lets an admitted job run. No need to wait until it stands at its gate: it finds it open.
     func openGate(_ job: LiveJob) {
-        guard !job.isOnItsWay else { return }
+        guard !job.isOnItsWay, !job.isElsewhere else { return }
         job.isOnItsWay = true
         job.keeper?.send(.go(job.id))
     }

@@ -50,7 +50,7 @@ extension Engine {
 
     /// Repeats `step` until it succeeds: soon at first, since a keeper may be just about to let the journal go, then
     /// each second.
-    private func retried<Value: Sendable>(
+    func retried<Value: Sendable>(
         _ id: JobID, _ step: @Core () async throws(DomeError) -> Value
     ) async -> Value {
         var pause: UInt64 = 5

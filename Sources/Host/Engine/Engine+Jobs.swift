@@ -75,6 +75,7 @@ extension Engine {
                 AuditEntry(
                     .canceled, timeNanoseconds: Clock.wallNanoseconds(), actor: caller, jobID: id,
                     toolID: job.toolID))
+            if job.isElsewhere { try await store.cancelDriven(id, atNanoseconds: Clock.wallNanoseconds()) }
             requestCancel(job, by: caller)
         }
         if let report = await job.end.wait(milliseconds: configuration.executeWaitMilliseconds) { return report }
@@ -89,6 +90,8 @@ extension Engine {
         let payload: JSONValue = [
             "cancel_requested": true, "message": "cancel requested", "uid": .integer(Int64(caller.userID)),
         ]
+        // Its own loop sees the flag.
+        if let drive = job.drive { return drive.wake() }
         // Before its gate is open, `run` sees the flag itself.
         guard job.isOnItsWay else { return }
         job.keeper?.send(.cancel(job.id, event: .init(.guard, Array(payload.compact.utf8))))

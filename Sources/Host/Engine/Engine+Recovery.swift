@@ -53,6 +53,10 @@ extension Engine {
         }
         let provenance = try JSONParser.parse(detail.provenanceJSON, what: "provenance of \(record.jobID)")
         let job = LiveJob(detail, request: await request(of: detail), provenance: provenance.objectValue ?? [:])
+        if let driven = try await store.driven(record.jobID) {
+            (job.drive, job.isElsewhere) = (try Drive(driven), true)
+            job.isCancelRequested = driven.cancelRequestedNanoseconds != nil
+        }
         readSource(of: job)
         return job
     }
@@ -91,6 +95,8 @@ extension Engine {
         if let exit = journal?.exit {
             hub.publish(job.id, EventHub.Head(lastSeq: journal?.lastSeq ?? 0, isTerminal: false))
             await finish(job, exited: JobExit(report: exit))
+        } else if let drive = job.drive {
+            await takeUp(job, drive)
         } else if let journal, keepers.allHeard.value == nil {
             hub.publish(job.id, EventHub.Head(lastSeq: max(1, journal.lastSeq), isTerminal: false))
             return false

@@ -29,13 +29,31 @@ package final class ExecutorWorker {
     /// succeeded (nil).
     var onEnded: ((_ crash: String?, _ jobID: String) -> Void)?
 
-    private struct Call {
-        let jobID: JobID
-        let answer: OneShot<Result<[UInt8], DomeError>>
-        let timer: LoopTimer
+    /// Counts the processes of all workers: who is at work now is told from who was before.
+    private(set) var incarnation: UInt64 = 0
+    private static var incarnations: UInt64 = 0
+    private(set) var isRetired = false
+    /// Calls about driven jobs go one at a time, so that the time limit of each is its own.
+    private var isLaneTaken = false
+    private var laneQueue: [UnsafeContinuation<Void, Never>] = []
+
+    /// What a worker answers.
+    package enum Answer: Sendable, Equatable {
+        /// A launch plan's document, or what a call about a driven job brought: foreign until checked.
+        case document([UInt8])
+        /// There is no plan: the executor drives the job itself.
+        case elsewhere
     }
 
-    private static let callLimitMilliseconds: UInt64 = 30_000
+    private struct Call {
+        let jobID: JobID
+        let answer: OneShot<Result<Answer, DomeError>>
+        let timer: LoopTimer
+        /// Whether an answer shows that the plugin works.
+        let isProof: Bool
+    }
+
+    static let callLimitMilliseconds: UInt64 = 30_000
 
     /// - Parameters:
     ///   - workerPath: domed-worker, links resolved.
@@ -58,26 +76,33 @@ package final class ExecutorWorker {
     /// Asks the plugin for a launch plan. The question is on its way when this returns; the answer is the plan's
     /// document, or what the plugin says (E_INVALID_REQUEST for a task that does not fit), or E_INTERNAL when its
     /// worker dies over it. Throws when the worker cannot be started.
-    package func prepare(_ job: [UInt8], for jobID: JobID) throws(DomeError) -> OneShot<Result<[UInt8], DomeError>> {
+    package func prepare(_ job: [UInt8], for jobID: JobID) throws(DomeError) -> OneShot<Result<Answer, DomeError>> {
         try start()
+        return ask(jobID, limitMilliseconds: Self.callLimitMilliseconds) { .prepare(request: $0, job: job) }
+    }
+
+    /// Sends a question to the worker that is there.
+    func ask(
+        _ jobID: JobID, limitMilliseconds: UInt64, isProof: Bool = true, _ message: (UInt64) -> WorkerMessage
+    ) -> OneShot<Result<Answer, DomeError>> {
         let request = nextRequest
         nextRequest += 1
-        let timer = Core.loop.schedule(afterMilliseconds: Self.callLimitMilliseconds) { [weak self] in
+        let timer = Core.loop.schedule(afterMilliseconds: limitMilliseconds) { [weak self] in
             Core.assumeIsolated {
                 guard let self else { return }
-                let hang = "a call took longer than \(Self.callLimitMilliseconds / 1000) s"
+                let hang = "a call took longer than \(limitMilliseconds / 1000) s"
                 self.crashPlace = hang
                 self.end(hang)
             }
         }
-        let answer = OneShot<Result<[UInt8], DomeError>>()
-        waiting[request] = Call(jobID: jobID, answer: answer, timer: timer)
-        outbox.append(.prepare(request: request, job: job))
+        let answer = OneShot<Result<Answer, DomeError>>()
+        waiting[request] = Call(jobID: jobID, answer: answer, timer: timer, isProof: isProof)
+        outbox.append(message(request))
         flush()
         return answer
     }
 
-    private func finish(_ request: UInt64, _ result: Result<[UInt8], DomeError>) {
+    private func finish(_ request: UInt64, _ result: Result<Answer, DomeError>) {
         guard let call = waiting.removeValue(forKey: request) else { return }
         call.timer.cancel()
         call.answer.set(result)
@@ -105,10 +130,15 @@ package final class ExecutorWorker {
     /// Ends the worker for good: its plugin is gone, or is another one now.
     func retire() {
         onEnded = nil
+        isRetired = true
         end("its plugin was taken away")
     }
 
-    private func start() throws(DomeError) {
+    /// Whether a process is at work, as far as is known.
+    var isUp: Bool { link != nil }
+
+    func start() throws(DomeError) {
+        guard !isRetired else { throw DomeError(.internal, "executor plugin \(pluginFolder) was taken away") }
         guard link == nil else { return }
         guard Clock.monotonicNanoseconds() >= blockedUntilNanoseconds else {
             throw DomeError(
@@ -132,6 +162,8 @@ package final class ExecutorWorker {
         self.process = process
         let link = WorkerLink(ours)
         self.link = link
+        Self.incarnations += 1
+        incarnation = Self.incarnations
         registration = try Core.loop.register(ours, interest: .readable) { [weak self] ready in
             Core.assumeIsolated { self?.serve(ready) }
         }
@@ -157,17 +189,41 @@ package final class ExecutorWorker {
         switch message {
         case .hello(let hello):
             identity = (hello.pluginID, hello.pluginVersion)
-        case .plan(let request, let document):
-            consecutiveFailures = 0
-            finish(request, .success(document))
-            if !hasToldSuccess { onEnded?(nil, "") }
-            hasToldSuccess = true
+        case .plan(let request, let document), .driven(let request, let document):
+            succeed(request, .document(document))
+        case .elsewhere(let request): succeed(request, .elsewhere)
         case .failed(0, _, let message): end(message.replacing(AdapterJob.pluginFolder, with: pluginFolder))
         case .crashed(let place): crashPlace = place
         case .failed(let request, let code, let message):
             finish(request, .failure(DomeError(code, message)))
-        case .prepare, .cancel: end("its worker sent a message that only domed may send")
+        case .prepare, .cancel, .drive: end("its worker sent a message that only domed may send")
         }
+    }
+
+    private func succeed(_ request: UInt64, _ answer: Answer) {
+        let isProof = waiting[request]?.isProof ?? false
+        finish(request, .success(answer))
+        guard isProof else { return }
+        consecutiveFailures = 0
+        if !hasToldSuccess { onEnded?(nil, "") }
+        hasToldSuccess = true
+    }
+
+    // MARK: The lane
+
+    /// Waits for its turn to speak about driven jobs.
+    func enterLane() async {
+        await withUnsafeContinuation { continuation in
+            guard isLaneTaken else {
+                isLaneTaken = true
+                return continuation.resume()
+            }
+            laneQueue.append(continuation)
+        }
+    }
+
+    func leaveLane() {
+        if laneQueue.isEmpty { isLaneTaken = false } else { laneQueue.removeFirst().resume() }
     }
 
     private func flush() {

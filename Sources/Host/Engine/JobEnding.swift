@@ -32,11 +32,12 @@ package struct JobEnding: Sendable, Equatable {
             signal = report.signal
             if exitCode == 0 { state = .succeeded }
             reason = signal == nil ? "exited" : "signaled"
-            // A plugin's worker says where it crashed.
-            let place = signal == nil || report.message.isEmpty ? "" : ": " + report.message
+            // A plugin's worker says where it crashed, an executor why the job failed.
+            let place = report.message.isEmpty ? "" : ": " + report.message
             message = (signal.map { "ended by signal \($0)" } ?? "exited with code \(exitCode ?? -1)") + place
         case .canceled:
             state = .canceled
+            if report.startedNanoseconds == 0 { from = .queued }
             if message.isEmpty { message = "canceled" }
             takeStatus(report)
         case .timeout:
@@ -51,8 +52,12 @@ package struct JobEnding: Sendable, Equatable {
         case .keeperLost:
             if message.isEmpty { message = "its keeper died, and the job with it" }
         case .pluginFailed:
+            if report.startedNanoseconds == 0 { from = .queued }
             if message.isEmpty { message = "its plugin failed without saying why" }
             takeStatus(report)
+        case .failedElsewhere, .executorLost:
+            if report.startedNanoseconds == 0 { from = .queued }
+            if message.isEmpty { message = "its executor says that it failed" }
         }
     }
 

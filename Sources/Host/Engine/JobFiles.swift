@@ -9,6 +9,8 @@ package actor JobFiles {
     private let executor: LoopExecutor
     private let jobsPath: String
     package nonisolated let spares: SpareFolders
+    /// The journals of jobs that executors drive, as long as those live.
+    var driven: [JobID: DrivenJournal] = [:]
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 

@@ -32,6 +32,10 @@ final class LiveJob {
     var isOnItsWay = false
     var keeper: KeeperConnection?
     var plan: LaunchPlan?
+    /// Whether its executor drives it: no keeper has it, no sandbox of ours holds it.
+    var isElsewhere = false
+    /// Set once it is handed over, or about to be.
+    var drive: Drive?
     /// Set when clients may see the job: between its admission's commit and then, whoever asks waits. False: it
     /// never came to be.
     let isVisible = OneShot<Bool>()
@@ -82,6 +86,10 @@ final class LiveJob {
         report.startedNanoseconds = startedNanoseconds
         report.provenance = .object(provenance)
         if isCancelRequested { report.message = "cancel requested" }
+        if let drive {
+            let parts = [report.message, drive.trouble, drive.note].filter { !$0.isEmpty }
+            report.message = parts.joined(separator: "; ")
+        }
         return report
     }
 }
@@ -90,7 +98,7 @@ final class LiveJob {
 struct Planning: Sendable {
     var executor: String
     var bounds: PlanBounds
-    var answer: OneShot<Result<[UInt8], DomeError>>
+    var answer: OneShot<Result<ExecutorWorker.Answer, DomeError>>
 }
 
 /// What came of preparing a job up to the gate.

@@ -9,6 +9,8 @@ struct FrameHeader: Equatable {
     /// The kind of the EXIT record. Kinds from 64 on are records: they hold no event and take no number.
     static let exitKind: UInt8 = 64
     static let firstRecordKind: UInt8 = 64
+    /// The kind of the STATE record.
+    static let stateKind: UInt8 = 65
 
     struct Flags: OptionSet {
         let rawValue: UInt16

@@ -16,6 +16,10 @@ package struct JournalSummary: Sendable, Equatable {
     package var endsWithError = false
     /// The newest GUARD event's payload; empty if there is none.
     package var lastGuardPayload: [UInt8] = []
+    /// The newest STATE record's payload, if there is one.
+    package var state: [UInt8]?
+    /// Where the newest STATE record ends, or the first event if there is none.
+    package var settledByteLength = 0
     /// The terminal event's seq and payload, if domed has written it.
     package var terminalSeq: UInt64?
     package var terminalPayload: [UInt8] = []
@@ -77,6 +81,8 @@ package struct JournalSummary: Sendable, Equatable {
             terminalPayload = [UInt8](payload)
         }
         byteLength += header.frameByteCount
+        if header.kind == FrameHeader.stateKind { state = [UInt8](payload) }
+        if header.kind == FrameHeader.stateKind || header.firstSeq == 1 { settledByteLength = byteLength }
     }
 
     static func size(of file: FileDescriptor, _ jobID: JobID) throws(DomeError) -> Int {

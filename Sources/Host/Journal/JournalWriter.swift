@@ -121,6 +121,15 @@ package final class JournalWriter {
         releaseReserve()
     }
 
+    /// Appends a STATE record, which is no event: what whoever writes this journal must know to go on after it, and
+    /// that everything before it holds (see `openSettled`).
+    package func appendState(_ payload: [UInt8]) throws(DomeError) {
+        var frame = FrameHeader(kind: FrameHeader.stateKind)
+        frame.eventCount = 0
+        frame.wallNanoseconds = Clock.wallNanoseconds()
+        try payload.withBytes { raw throws(DomeError) in try append(&frame, raw) }
+    }
+
     /// Completes `frame` and writes it in one piece: after an error the file ends where it ended before.
     func append(
         _ frame: inout FrameHeader, _ payload: UnsafeRawBufferPointer, mayUseReserve: Bool = false

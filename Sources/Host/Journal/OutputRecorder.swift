@@ -16,7 +16,8 @@ package final class OutputRecorder {
     var truncation: Truncation?
     /// Events that the disk refused, behind the lines that it refused.
     private var pendingEvents: [(kind: EventKind, payload: [UInt8], wallNanoseconds: Int64)] = []
-    private let startLength: UInt64
+    /// The journal's length before the first of it.
+    let startLength: UInt64
 
     /// One stream's unfinished business.
     struct StreamState {
@@ -41,9 +42,12 @@ package final class OutputRecorder {
     /// Lines longer than this are split whatever the limits say.
     package static let largestLineLimitBytes = 512 << 10
 
-    package init(writer: JournalWriter, limits: Limits) {
-        self.writer = writer
-        startLength = writer.byteLength
+    package convenience init(writer: JournalWriter, limits: Limits) {
+        self.init(writer: writer, limits: limits, startLength: writer.byteLength)
+    }
+
+    init(writer: JournalWriter, limits: Limits, startLength: UInt64) {
+        (self.writer, self.startLength) = (writer, startLength)
         lineLimitBytes = max(1, Int(clamping: min(limits.lineBytes, UInt64(Self.largestLineLimitBytes))))
         outputLimitBytes = limits.outputBytes
     }

@@ -4,8 +4,8 @@ package import DomeModel
 ///
 /// A datagram is one byte of type, the request's number (8 bytes, little-endian) and the payload. A payload above
 /// `inlineLimitBytes` travels as a sealed memfd instead, and the type has `memoryBit` set. The worker speaks first,
-/// with `hello` or `failed` for request 0, and answers each `prepare` with one `plan` or one `failed` of the same number,
-/// in order.
+/// with `hello` or `failed` for request 0, and answers each `prepare` with one `plan`, `elsewhere` or `failed` of the same
+/// number, each `drive` with one `driven` or `failed`, in order.
 package enum WorkerMessage: Sendable, Equatable {
     /// The worker is ready; sent once.
     case hello(Hello)
@@ -13,6 +13,12 @@ package enum WorkerMessage: Sendable, Equatable {
     case prepare(request: UInt64, job: [UInt8])
     /// The launch plan document, as the plugin wrote it: hostile until checked.
     case plan(request: UInt64, document: [UInt8])
+    /// There is no launch plan: the executor drives this job itself.
+    case elsewhere(request: UInt64)
+    /// A call about a job that the executor drives.
+    case drive(request: UInt64, DriveCall)
+    /// The document with which the plugin answered it, empty for some: hostile until checked.
+    case driven(request: UInt64, document: [UInt8])
     /// Why there is no plan; for request 0: why the plugin could not be loaded, and the worker ends.
     case failed(request: UInt64, code: ErrorCode, message: String)
     /// Where the worker crashed; its end follows.
@@ -46,7 +52,9 @@ package enum WorkerMessage: Sendable, Equatable {
     package var request: UInt64 {
         switch self {
         case .hello, .crashed: 0
-        case .prepare(let request, _), .plan(let request, _), .failed(let request, _, _), .cancel(let request): request
+        case .prepare(let request, _), .plan(let request, _), .failed(let request, _, _), .cancel(let request),
+            .elsewhere(let request), .drive(let request, _), .driven(let request, _):
+            request
         }
     }
 
@@ -58,6 +66,9 @@ package enum WorkerMessage: Sendable, Equatable {
         case .failed: 4
         case .cancel: 5
         case .crashed: Self.crashedType
+        case .elsewhere: 7
+        case .drive: 8
+        case .driven: 9
         }
     }
 }
@@ -74,10 +85,11 @@ extension WorkerMessage {
                 bytes.append(contentsOf: text.utf8)
             }
             return bytes
-        case .prepare(_, let bytes), .plan(_, let bytes): return bytes
+        case .prepare(_, let bytes), .plan(_, let bytes), .driven(_, let bytes): return bytes
+        case .drive(_, let call): return call.bytes
         case .failed(_, let code, let message): return [UInt8(clamping: code.rawValue)] + message.utf8
         case .crashed(let place): return Array(place.utf8)
-        case .cancel: return []
+        case .cancel, .elsewhere: return []
         }
     }
 
@@ -94,6 +106,9 @@ extension WorkerMessage {
             return .failed(request: request, code: code, message: String(decoding: payload.dropFirst(), as: UTF8.self))
         case 5: return .cancel(request: request)
         case crashedType: return .crashed(String(decoding: payload, as: UTF8.self))
+        case 7: return .elsewhere(request: request)
+        case 8: return .drive(request: request, try payload.withBytes { raw throws(DomeError) in try DriveCall(raw) })
+        case 9: return .driven(request: request, document: payload)
         default: throw DomeError(.internal, "worker link: message of unknown type \(type)")
         }
     }

@@ -110,6 +110,10 @@ package enum EndCause: UInt8, Sendable {
     case keeperLost = 5
     /// A plugin's worker: its call failed, or it ended without saying how; `message` has the plugin's reason.
     case pluginFailed = 6
+    /// It was driven elsewhere and failed there, without an exit code.
+    case failedElsewhere = 7
+    /// It was driven elsewhere, and its executor or what is behind it knows of no such job any more.
+    case executorLost = 8
 
     package var name: String {
         switch self {
@@ -120,6 +124,8 @@ package enum EndCause: UInt8, Sendable {
         case .launchFailed: "launch_failed"
         case .keeperLost: "keeper_lost"
         case .pluginFailed: "plugin_failed"
+        case .failedElsewhere: "failed_elsewhere"
+        case .executorLost: "executor_lost"
         }
     }
 }

@@ -125,7 +125,12 @@ extension FileDescriptor {
         var numbers = [Int32](repeating: -1, count: 16)
         var count: Int32 = 16
         var truncated: Int32 = 0
-        let received = dome_receive(number, buffer.baseAddress, buffer.count, &numbers, &count, &truncated, 1)
+        var received = dome_receive(number, buffer.baseAddress, buffer.count, &numbers, &count, &truncated, 1)
+        if received < 0, errno == ECONNRESET {
+            // The peer ended before it had read all we sent. That is told once, and ahead of what it said last.
+            count = 16
+            received = dome_receive(number, buffer.baseAddress, buffer.count, &numbers, &count, &truncated, 1)
+        }
         let descriptors = numbers.prefix(Int(max(0, count))).map(FileDescriptor.init(owning:))
         if received < 0 {
             if errno == EAGAIN { return .wouldBlock }

@@ -14,6 +14,8 @@ final class CallContext {
     /// Whether a call is under way. The one thing that other threads (is_canceled) look at.
     private let isOpen = Atomic<Bool>(false)
     private var answer: [UInt8] = []
+    /// What the last call returned.
+    private(set) var status: dome_status_t = DOME_OK
     private var explanation = ""
 
     init(_ host: HostContext) {
@@ -33,7 +35,7 @@ final class CallContext {
         explanation = ""
         isOpen.store(true, ordering: .releasing)
         host.beginCall()
-        let status = body(handle)
+        status = body(handle)
         host.endCall()
         isOpen.store(false, ordering: .releasing)
         guard status == DOME_OK else {

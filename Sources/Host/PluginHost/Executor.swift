@@ -4,10 +4,12 @@ internal import PluginABI
 
 /// An instance of an executor plugin. Confined to the thread that loaded the plugin.
 package final class Executor {
-    private let plugin: Plugin
+    let plugin: Plugin
     private let api: UnsafePointer<dome_executor_api_t>
-    private let call: CallContext
-    private var instance: OpaquePointer?
+    let call: CallContext
+    private(set) var instance: OpaquePointer?
+    /// Its table for jobs that it drives elsewhere, if it has one.
+    private(set) var driving: UnsafePointer<dome_executor_drive_api_t>?
 
     /// Makes an instance from `config`, a JSON object.
     /// Errors: E_INTERNAL when the plugin's table or descriptor does not fit; else what the plugin says.
@@ -27,6 +29,23 @@ package final class Executor {
             throw manifest.refused("its create said DOME_OK but made no instance", remedy: "set *executor")
         }
         instance = made
+        driving = try Self.driving(plugin, api, made)
+    }
+
+    /// What an executor answers to `prepare`.
+    package enum Preparation: Sendable, Equatable {
+        case plan([UInt8])
+        /// It drives this job itself.
+        case elsewhere
+    }
+
+    /// A launch plan, or that there is none because the executor drives this job.
+    package func preparation(_ job: [UInt8]) throws(DomeError) -> Preparation {
+        if driving != nil, api.pointee.prepare == nil { return .elsewhere }
+        do throws(DomeError) { return .plan(try prepare(job)) } catch {
+            guard driving != nil, call.status == DOME_UNSUPPORTED else { throw error }
+            return .elsewhere
+        }
     }
 
     /// The launch plan for `job`, as the plugin wrote it: a request, not yet checked against anything.

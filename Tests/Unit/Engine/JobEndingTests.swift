@@ -16,6 +16,8 @@ import Testing
         (.exited, 9, .failed, "signaled"), (.canceled, 15, .canceled, "canceled"),
         (.timeout, 9, .failed, "timeout"), (.diskFull, 9, .failed, "disk_full"),
         (.keeperLost, 0, .failed, "keeper_lost"), (.launchFailed, 0, .failed, "launch_failed"),
+        (.failedElsewhere, 0x7f, .failed, "failed_elsewhere"), (.executorLost, 0x7f, .failed, "executor_lost"),
+        (.pluginFailed, 0x7f, .failed, "plugin_failed"),
     ])
     func `every way to end has its state and reason`(cause: EndCause, status: Int32, state: JobState, reason: String) {
         let ending = JobEnding(report(cause, status: status))
@@ -32,7 +34,16 @@ import Testing
     @Test func `what never started has no exit code`() {
         let ending = JobEnding(report(.canceled, status: 0, started: 0))
         #expect(ending.exitCode == nil)
-        #expect(JobEnding(report(.launchFailed, started: 0)).from == .queued)
+        for cause in [EndCause.launchFailed, .canceled, .failedElsewhere, .executorLost, .pluginFailed] {
+            #expect(JobEnding(report(cause, started: 0)).from == .queued)
+        }
+    }
+
+    @Test func `what was driven elsewhere may have no status, and says why it failed`() {
+        #expect(JobEnding(report(.canceled, status: 0x7f)).exitCode == nil)
+        var failed = report(.exited, status: 3 << 8)
+        failed.message = "node on fire"
+        #expect(JobEnding(failed).message == "exited with code 3: node on fire")
     }
 
     @Test func `the terminal event says all that recovery needs`() throws {

@@ -19,6 +19,10 @@ struct WorkerLinkTests {
             .hello(.init(abiMajor: 0, abiMinor: 9, pluginID: "dome.local-process", pluginVersion: "0.1.0 ü")),
             .prepare(request: .max, job: []), .prepare(request: 1, job: Array(large.dropLast())),
             .plan(request: 0x0102_0304_0506_0708, document: large),
+            .elsewhere(request: 3), .driven(request: 4, document: large), .drive(request: 5, .start(job: large)),
+            .drive(request: 6, .poll(handle: "h\u{fc}", cursor: "")), .drive(request: 7, .recover(handle: "h")),
+            .drive(request: 8, .cancel(handle: "h", force: true)),
+            .drive(request: 9, .cancel(handle: "h", force: false)),
             .failed(request: 3, code: .policyDenied, message: "not ü"), .cancel(request: 9),
         ] as [WorkerMessage])
     func `a message arrives as it was sent`(message: WorkerMessage) throws {

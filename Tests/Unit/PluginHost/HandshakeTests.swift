@@ -47,13 +47,13 @@ struct HandshakeTests {
 
     @Test func `a newer major is named with both versions and the remedy`() throws {
         let message = try refusal(["MAJOR=7", "MINOR=1"])
-        #expect(message.contains("abi_major differs: it was built for ABI 7.1, the host's is 1.0"))
+        #expect(message.contains("abi_major differs: it was built for ABI 7.1, the host's is 1.1"))
         #expect(message.contains("install a newer dome"))
     }
 
     @Test func `a draft's major is named with both versions and the remedy`() throws {
         let message = try refusal(["MAJOR=0", "MINOR=9"])
-        #expect(message.contains("abi_major differs: it was built for ABI 0.9, the host's is 1.0"))
+        #expect(message.contains("abi_major differs: it was built for ABI 0.9, the host's is 1.1"))
         #expect(message.contains("rebuild it"))
     }
 

@@ -64,7 +64,7 @@ struct WorkerTests {
     private func localProcess() throws -> Worker {
         let worker = try Worker(try LocalProcessBuild.directory())
         let hello = WorkerMessage.Hello(
-            abiMajor: 1, abiMinor: 0, pluginID: "dome.local-process", pluginVersion: "0.1.0")
+            abiMajor: 1, abiMinor: 1, pluginID: "dome.local-process", pluginVersion: "0.1.0")
         #expect(try worker.receive() == .hello(hello))
         return worker
     }

@@ -7,8 +7,7 @@
  * the end of that worker and of nothing else; it is never unloaded.
  *
  * Read in this order: version.h, entry.h, host.h, then the kind you write (adapter.h for tools, executor.h for
- * where jobs run), then ext/ as you need it. `draft/` holds what is declared but may still change; it is not included
- * here.
+ * where jobs run, executor_drive.h for jobs that run elsewhere), then ext/ as you need it.
  *
  * Rules that hold in every header
  * - TABLES start with `struct_size` (set it to sizeof) and grow at the end only. A member past the other side's
@@ -34,6 +33,7 @@
 #include "host.h"
 #include "entry.h"
 #include "executor.h"
+#include "executor_drive.h"
 #include "adapter.h"
 #include "ext/log.h"
 #include "ext/cancel.h"

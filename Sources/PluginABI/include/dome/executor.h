@@ -4,7 +4,7 @@
  * `prepare` turns a job into a launch plan, which dome then runs in its sandbox. A plan is a request: dome intersects
  * it with the tool's manifest, the policy and the caller's grants, and whatever goes beyond is refused, so an executor
  * is no way round the sandbox. An executor that drives jobs elsewhere (a cluster) offers the extension of
- * draft/executor_drive.h besides or instead.
+ * executor_drive.h besides or instead.
  *
  * The job, a JSON object (more members may come; ignore those you do not know):
  *   "job_id", "run_id", "tool_id", "profile"   text
@@ -67,6 +67,8 @@ typedef struct dome_executor_api {
     /* Answers with the launch plan for `job` by the host's reply(). Decides only: touches no file, starts nothing,
      * and gives the same plan for the same job. It is on the path of every job: aim below 50 microseconds.
      * Failures: DOME_INVALID for a task or an entrypoint that does not fit.
+     * Optional, may be NULL, in an executor with the table of executor_drive.h: then all its jobs are driven, and those
+     * for which prepare answers DOME_UNSUPPORTED otherwise.
      * OWNERSHIP: `job` is the host's and lives until prepare returns. [main-thread & active] */
     dome_status_t(DOME_CALL *prepare)(dome_executor_t *executor, dome_call_t *call, const char *job, size_t job_size);
 

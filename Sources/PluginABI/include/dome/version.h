@@ -12,7 +12,7 @@
 #include "platform.h"
 
 #define DOME_ABI_MAJOR 1
-#define DOME_ABI_MINOR 0
+#define DOME_ABI_MINOR 1
 
 #ifdef __cplusplus
 extern "C" {
