@@ -177,7 +177,7 @@ REFUSED = [
     (Bad("library-exports-the-entry", "no_entry", flags=["-DWITHOUT_ENTRY"]), "exports no symbol 'dome_plugin_entry'"),
     (Bad("entry-is-static", "filled_at_run_time", flags=["-DFILLED_AT_RUN_TIME"]), "magic number"),
     (Bad("entry-magic", "wrong_magic"), "magic number"),
-    (Bad("entry-abi-version", "newer_major"), "built for plugin ABI 2.0, this dome has 1.1; install a newer dome"),
+    (Bad("entry-abi-version", "newer_major"), "built for plugin ABI 2.1, this dome has 1.1; install a newer dome"),
     (Bad("entry-struct-size", "short_entry"), "struct_size is 8"),
 ]
 
