@@ -6,6 +6,8 @@ struct ClientDescription: Sendable, Equatable {
     var name = "unknown"
     var version = ""
 
+    var isCodex: Bool { name.lowercased().hasPrefix("codex") }
+
     /// From `clientInfo`; what is missing stays unknown, what is long is cut.
     init(_ info: JSONValue?) {
         if let name = info?["name"]?.stringValue, !name.isEmpty { self.name = String(name.prefix(128)) }

@@ -90,12 +90,11 @@ struct JobRequest: Sendable {
 enum ResultBudget {
     private static let usual = 24_000
     /// codex cuts at about 10,000 tokens, which is 12 kB of what tokenizes badly.
-    private static let byClient = ["codex": 11_000]
+    private static let ofCodex = 11_000
 
     @Core
     static func bytes(_ call: Call) -> Int {
         if let bytes = call.bridge.settings.outputBytes { return bytes }
-        let name = call.client.name.lowercased()
-        return byClient.first { name.hasPrefix($0.key) }?.value ?? usual
+        return call.client.isCodex ? ofCodex : usual
     }
 }

@@ -31,8 +31,10 @@ struct ToolAnswer: Sendable {
             return result
         }
         let text: JSONValue = ["type": "text", "text": .string(JSONValue.object(document).compact)]
-        result["content"] = .array([text] + content)
         if call.version.hasStructuredContent { result["structuredContent"] = .object(document) }
+        // The text is for clients that do not know the document; codex, where it shows both, would cut both.
+        result["content"] = .array(
+            call.version.hasStructuredContent && call.client.isCodex ? content : [text] + content)
         if isError { result["isError"] = true }
         return result
     }
