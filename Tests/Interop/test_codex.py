@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -27,13 +28,30 @@ def shell(script: str, number: int = 1, **more: Any) -> dict[str, Any]:
     return call("shell_run", {"script": script, **more}, namespace=DOME, number=number)
 
 
+def ready(step: Step) -> Step:
+    """codex begins its first turn a second after it started dome, whether that has answered or not; on a machine that is
+    busy enough the tools come with the next."""
+
+    def waiting(request: dict[str, Any]) -> list[dict[str, Any]] | None:
+        return step(request) if DOME in tools(request) else None
+
+    return waiting
+
+
+def again(seen: list[Any], **item: Any) -> list[dict[str, Any]]:
+    """A call that is made until it brings what is wanted, as the tools may not be there at first."""
+    assert len(seen) < 50, seen[-1]
+    if seen:
+        time.sleep(0.2)
+    return [item | {"id": f"i{len(seen)}", "call_id": f"c{len(seen)}"}]
+
+
 def run(codex: Codex, *steps: Step, name: str | None = None, more: str = "") -> tuple[ScriptedModel, str]:
     """Runs a session of `steps`, with the plugin unless `more` sets codex up in another way."""
     with ScriptedModel(*steps) as model:
         codex.configure(model, **({"name": name} if name else {}), more=more)
-        if not more:
-            installed = codex.daemon.dome("install", "codex")
-            assert installed.returncode == 0, installed.stderr
+        installed = codex.daemon.dome("install", "codex" if not more else "claude")
+        assert installed.returncode == 0 and "will find" in installed.stdout, installed
         return model, codex.run(model)
 
 
@@ -42,12 +60,12 @@ def test_one_command_in_an_empty_home_and_codex_runs_dome(codex: Codex) -> None:
     search = {"pattern": "needle", "path": str(codex.work)}
     model, said = run(
         codex,
-        lambda request: [call("text_search", search, namespace=DOME)],
+        ready(lambda request: [call("text_search", search, namespace=DOME)]),
         lambda request: [shell("uname; id -u", number=2)],
         lambda request: [say(answer(request, 0)["stdout"] + answer(request, 1)["stdout"])],
     )
     assert '"text":"a needle in here"' in said and "Linux" in said
-    offered = tools(model.requests[0])[DOME]
+    offered = tools(model.requests[-1])[DOME]
     assert {"text_search", "shell_run", "dome_run", "dome_follow"} <= set(offered)
     # The skill is announced, and can be read where it says.
     assert "dome:dome: Run commands" in json.dumps(model.requests[0]["input"])
@@ -59,39 +77,40 @@ def test_one_command_in_an_empty_home_and_codex_runs_dome(codex: Codex) -> None:
 
 
 def test_tools_behind_a_search_are_found_by_its_words(codex: Codex) -> None:
-    def search(request: dict[str, Any]) -> list[dict[str, Any]]:
-        assert DOME not in tools(request) and "tool_search" in tools(request)[""]
-        found = {"query": "search files for text", "limit": 4}
-        return [{"type": "tool_search_call", "id": "s", "call_id": "s", "execution": "client", "arguments": found}]
+    def step(request: dict[str, Any]) -> list[dict[str, Any]]:
+        assert DOME not in tools(request)
+        seen = outputs(request)
+        if seen and seen[-1]["type"] == "function_call_output":
+            return [say(answer(request)["stdout"])]
+        found = [space for one in seen for space in one["tools"] if space["name"] == DOME]
+        if found:
+            assert "text_search" in [one["name"] for one in found[-1]["tools"]]
+            return [shell("echo found", number=99)]
+        return again(seen, type="tool_search_call", execution="client", arguments={"query": "search files", "limit": 4})
 
-    def use(request: dict[str, Any]) -> list[dict[str, Any]]:
-        (space,) = [one for one in outputs(request)[0]["tools"] if one["name"] == DOME]
-        assert "text_search" in [one["name"] for one in space["tools"]]
-        return [shell("echo found", number=2)]
-
-    last: Step = lambda request: [say(answer(request)["stdout"])]  # noqa: E731
-    assert run(codex, search, use, last, more=codex.server())[1] == "found\n\n"
+    assert run(codex, step, more=codex.server())[1] == "found\n\n"
 
 
 def test_a_program_of_the_model_calls_tools_and_reads_their_documents(codex: Codex) -> None:
     code = """
         const run = await tools.mcp__dome__shell_run({script: 'echo from code; exit 5'});
         const all = await tools.mcp__dome__dome_search_tools({query: ''});
-        text(run.structuredContent.stdout + run.structuredContent.exit_code + all.structuredContent.tools.length);
+        text(run.structuredContent.stdout + run.structuredContent.exit_code + all.structuredContent.ok);
     """
-    model, _ = run(
-        codex,
-        lambda request: [{"type": "custom_tool_call", "id": "c", "call_id": "c", "name": "exec", "input": code}],
-        lambda request: [say("done")],
-        name=CODE,
-    )
-    assert "from code\\n5" in json.dumps(outputs(model.requests[-1])[0]["output"])
+
+    def step(request: dict[str, Any]) -> list[dict[str, Any]]:
+        seen = outputs(request)
+        if "from code\\n5true" in json.dumps([one["output"] for one in seen]):
+            return [say("read it")]
+        return again(seen, type="custom_tool_call", name="exec", input=code)
+
+    assert run(codex, step, name=CODE)[1] == "read it\n"
 
 
 def test_a_failing_tool_tells_the_model_why_and_what_to_do(codex: Codex) -> None:
     model, _ = run(
         codex,
-        lambda request: [shell("echo oh no >&2; exit 3")],
+        ready(lambda request: [shell("echo oh no >&2; exit 3")]),
         lambda request: [call("dome_run", {"tool_id": "no.such"}, namespace=DOME, number=2)],
         lambda request: [say("done")],
     )
@@ -122,7 +141,7 @@ def test_a_job_longer_than_the_time_out_is_followed_to_its_end(codex: Codex) -> 
 
     more = codex.server('omit_tools_from = ["deferred"]\ntool_timeout_sec = 1\n')
     script = "for i in 1 2 3 4 5; do echo $i; sleep 0.5; done"
-    _, said = run(codex, lambda request: [shell(script)], find, follow, more=more)
+    _, said = run(codex, ready(lambda request: [shell(script)]), find, follow, more=more)
     assert said == "1\n2\n3\n4\n5\n\n"
 
 
@@ -133,13 +152,15 @@ def test_a_daemon_killed_between_calls_is_not_missed(codex: Codex) -> None:
         codex.daemon.kill9()
         return [shell("echo two", number=2)]
 
-    model, _ = run(codex, lambda request: [shell("echo one")], killed, lambda request: [say("done")])
+    first = ready(lambda request: [shell("echo one")])
+    model, _ = run(codex, first, killed, lambda request: [say("done")])
     assert [answer(model.requests[-1], n)["stdout"] for n in (0, 1)] == ["one\n", "two\n"]
 
 
 def test_two_sessions_at_once_share_a_daemon(codex: Codex) -> None:
-    with ScriptedModel(lambda request: [shell("sleep 0.5; echo $$")], lambda request: [say("done")]) as model:
-        model.steps = [lambda request: [say("done") if outputs(request) else shell("sleep 0.5; echo here")]]
+    with ScriptedModel(
+        ready(lambda request: [say("done") if outputs(request) else shell("sleep 0.5; echo here")])
+    ) as model:
         codex.configure(model)
         assert codex.daemon.dome("install", "codex").returncode == 0
         sessions = [

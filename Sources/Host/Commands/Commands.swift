@@ -14,7 +14,8 @@ package enum CommandLineTool {
     static var verbs: [Verb] {
         [
             .tools, .toolShow, .run, .logs, .jobs, .jobShow, .artifacts, .cancel, .status, .gc, .sandboxExplain,
-            .doctor, .mcp, .install, .uninstall, .pluginList, .pluginInfo, .pluginNew, .pluginCheck, .pluginInstall, .pluginRemove,
+            .doctor, .mcp, .install, .uninstall, .pluginList, .pluginInfo, .pluginNew, .pluginCheck, .pluginInstall,
+            .pluginRemove,
             .pluginEnable, .pluginDisable,
             .completions, .version,
             .help, .complete,

@@ -26,6 +26,10 @@ package final class Bridge {
         shelf = ToolShelf(client: client, settings: settings, cachePath: stateDirectory + "/mcp-tools.json")
     }
 
+    /// Asks the daemon for the tools and remembers them, so that the first session of a client need not wait for it.
+    /// How many a client is told of; nil if the daemon did not say.
+    package func rememberTools() async -> Int? { await shelf.fetched()?.count }
+
     /// Serves standard input and output until the input ends, and returns the exit status.
     package func serveStandardStreams() async -> Int32 {
         shelf.refresh()

@@ -8,8 +8,10 @@ import threading
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-# What the model answers to one request: the items of its turn.
-Step = Callable[[dict[str, Any]], list[dict[str, Any]]]
+# What the model answers to one request: the items of its turn. None: what it needs is not there yet; it has the client
+# wait a moment, and is asked again.
+Step = Callable[[dict[str, Any]], list[dict[str, Any]] | None]
+WAIT = "wait-"
 
 
 def say(text: str) -> dict[str, Any]:
@@ -37,7 +39,8 @@ def call(name: str, arguments: Any, *, namespace: str | None = None, number: int
 def outputs(request: dict[str, Any]) -> list[Any]:
     """What the calls brought so far, oldest first, as the client passes it to the model."""
     kinds = ("function_call_output", "custom_tool_call_output", "tool_search_output")
-    return [item for item in request["input"] if item.get("type") in kinds]
+    items = [item for item in request["input"] if item.get("type") in kinds]
+    return [item for item in items if not item["call_id"].startswith(WAIT)]
 
 
 class ScriptedModel:
@@ -47,6 +50,7 @@ class ScriptedModel:
         self.steps = list(steps)
         self.requests: list[dict[str, Any]] = []
         self.problems: list[str] = []
+        self.waits = 0
         model = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -81,10 +85,15 @@ class ScriptedModel:
 
     def answer(self, request: dict[str, Any]) -> bytes:
         with self.lock:
-            step = self.steps[min(len(self.requests), len(self.steps) - 1)]
+            step = self.steps[min(len(self.requests) - self.waits, len(self.steps) - 1)]
             self.requests.append(request)
         try:
             items = step(request)
+            if items is None:
+                self.waits += 1
+                assert self.waits < 50, "the client never gets ready"
+                wait = call("exec_command", {"cmd": "sleep 0.2"}) | {"call_id": f"{WAIT}{self.waits}"}
+                items = [wait]
         except Exception as error:  # a broken script must end the client's turn, not hang it
             self.problems.append(repr(error))
             items = [say(f"the script failed: {error!r}")]

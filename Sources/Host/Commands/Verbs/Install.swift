@@ -1,4 +1,5 @@
 import DomeAsync
+import DomeMCP
 import DomeModel
 import DomePlatform
 import Glibc
@@ -16,7 +17,7 @@ extension Verb {
         positionals: [clientArgument],
         options: installOptions + [OptionSpec("--print", help: "print what to tell a client, and change nothing")],
         examples: ["dome install codex", "dome install claude --project", "dome install --print"]
-    ) { invocation throws(CommandFailure) in
+    ) { invocation async throws(CommandFailure) in
         if invocation.has("--print") || invocation.positionals.isEmpty {
             guard invocation.has("--print") else {
                 throw .usage("which client? codex or claude; 'dome install --print' shows what to tell another")
@@ -24,7 +25,7 @@ extension Verb {
             try Output.stdout.write(ClientSetup.snippet(program: try ownProgram()))
             return ExitStatus.success
         }
-        return try change(invocation, isInstalled: true)
+        return try await change(invocation, isInstalled: true)
     }
 
     /// `dome uninstall`
@@ -33,9 +34,9 @@ extension Verb {
         details: ["Takes away what 'dome install' added, and nothing else. Jobs and settings of dome stay."],
         positionals: [clientArgument], options: installOptions,
         examples: ["dome uninstall codex", "dome uninstall codex --dry-run"]
-    ) { invocation throws(CommandFailure) in
+    ) { invocation async throws(CommandFailure) in
         guard !invocation.positionals.isEmpty else { throw .usage("which client? codex or claude") }
-        return try change(invocation, isInstalled: false)
+        return try await change(invocation, isInstalled: false)
     }
 
     private static let clientArgument = PositionalSpec(
@@ -48,7 +49,9 @@ extension Verb {
     ]
 
     @Core
-    private static func change(_ invocation: Invocation, isInstalled: Bool) throws(CommandFailure) -> Int32 {
+    private static func change(
+        _ invocation: Invocation, isInstalled: Bool
+    ) async throws(CommandFailure) -> Int32 {
         guard let client = ClientSetup.Client(rawValue: invocation.argument(0)) else {
             throw .usage(
                 "dome does not know the client '\(invocation.argument(0))', only codex and claude; "
@@ -68,7 +71,22 @@ extension Verb {
         try invocation.print(
             json: ["client": .string(client.rawValue), "dry_run": .bool(isDryRun), "changes": changes.json],
             text: changes.text(isDryRun: isDryRun) + closing(client, changes, isInstalled, isDryRun))
+        if isInstalled, !isDryRun { try await tellTools(invocation, directories) }
         return ExitStatus.success
+    }
+
+    /// What the client will find; it is remembered for its first session.
+    @Core
+    private static func tellTools(
+        _ invocation: Invocation, _ directories: Directories
+    ) async throws(CommandFailure) {
+        let settings = (try? BridgeSettings(file: directories.config + "/mcp.json")) ?? BridgeSettings()
+        let bridge = Bridge(
+            client: try invocation.client(), settings: settings, stateDirectory: directories.state)
+        let count = await bridge.rememberTools()
+        guard !invocation.isJSON else { return }
+        let text = count.map { "it will find \($0) tools" } ?? "the daemon does not answer yet: run 'dome doctor'"
+        try Output.stdout.write(text + "\n")
     }
 
     private static func closing(
@@ -77,7 +95,7 @@ extension Verb {
         if isDryRun { return "nothing was changed\n" }
         if changes.isEmpty { return "nothing had to be changed\n" }
         return isInstalled
-            ? "\(client.rawValue) has dome from its next start on; 'dome doctor' checks that jobs can run\n"
+            ? "\(client.rawValue) has dome from its next start on\n"
             : "\(client.rawValue) has no dome any more\n"
     }
 

@@ -6,6 +6,7 @@ internal import DomeModel
 final class ToolListing: Sendable {
     /// Those of the daemon, by name.
     let tools: [String: DirectTool]
+    var count: Int { MetaTool.all.count + tools.count }
     private let handshake: [UInt8]
     private let stateless: [UInt8]
 

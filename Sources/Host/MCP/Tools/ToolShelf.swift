@@ -40,6 +40,13 @@ final class ToolShelf {
         }
     }
 
+    /// The tools as the daemon says now; nil if it does not.
+    func fetched() async -> ToolListing? {
+        refresh()
+        _ = await fetching?.wait()
+        return fetchedAt == nil ? nil : known
+    }
+
     /// The tools as they are, or as they were when the daemon last said.
     func listing() async -> ToolListing {
         if let known, let fetchedAt, Clock.monotonicNanoseconds() - fetchedAt < Self.freshNanoseconds { return known }
