@@ -29,8 +29,8 @@ def shell(script: str, number: int = 1, **more: Any) -> dict[str, Any]:
 
 
 def ready(step: Step) -> Step:
-    """codex begins its first turn a second after it started dome, whether that has answered or not; on a machine that is
-    busy the tools come with the next."""
+    """codex begins its first turn a second after it started dome, whether that has answered or not; on a busy machine
+    the tools come with the next."""
 
     def waiting(request: dict[str, Any]) -> list[dict[str, Any]] | None:
         return step(request) if DOME in tools(request) else None
