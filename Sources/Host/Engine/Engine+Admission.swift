@@ -115,9 +115,8 @@ extension Engine {
     /// process is prepared up to the gate; a replay or a refusal throws that away.
     private func admit(_ accepted: AcceptedRequest) async throws(DomeError) -> (id: JobID, isReplayed: Bool) {
         if let replay = try await replayWhenFull(accepted) { return (replay, true) }
-        let (spare, needsRefill) = files.spares.take()
+        let spare = takeSpare()
         let job = LiveJob(accepted, id: JobID.make(shard: spare?.shard))
-        if needsRefill { refillSoon() }
         // Known before the commit, so that nothing the keeper says of it is missed; not yet visible to clients.
         live[job.id] = job
         if placesTaken < configuration.maxRunningJobs, queue.count == 0 { takePlace(job) }
@@ -177,14 +176,6 @@ extension Engine {
                 }
                 continuation.resume(returning: (result, folder))
             }
-        }
-    }
-
-    /// Makes folders for jobs to come when this one's tool runs, most likely: until then everything waits for the
-    /// processor.
-    private func refillSoon() {
-        Core.loop.schedule(afterNanoseconds: 800_000) { [self] in
-            Core.task { [self] in await facts.refill(files.spares) }
         }
     }
 

@@ -35,6 +35,7 @@ package final class Engine {
     /// Ids sort by age: what sorts before this one was made by an earlier life of the daemon.
     let firstID = JobID.make(shard: nil)
     var queue = RunQueue()
+    var spareTimes = SpareTimes()
     /// Places in the queue for jobs whose admission is on its way to the disk.
     var queuePlacesPromised = 0
     /// Places taken: jobs that run, or are being prepared to.

@@ -21,10 +21,10 @@ package actor FactsReader {
 
     package init(executor: LoopExecutor) { self.executor = executor }
 
-    /// Makes folders for jobs to come.
-    func refill(_ spares: SpareFolders) { spares.refill() }
+    /// Makes folders for jobs to come. Returns whether it could.
+    func refill(_ spares: SpareFolders, whileIdle isIdle: Bool) -> Bool { spares.refill(whileIdle: isIdle) }
 
-    /// Throws away the folders of an earlier life and makes new ones.
+    /// Takes over the folders of an earlier life and makes the first new ones.
     func renew(_ spares: SpareFolders) { spares.renew() }
 
     /// The machine's facts; takes some milliseconds.

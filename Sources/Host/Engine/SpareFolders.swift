@@ -1,3 +1,4 @@
+internal import DomeJournal
 internal import DomeModel
 internal import DomePlatform
 internal import Synchronization
@@ -16,7 +17,10 @@ package final class SpareFolders: Sendable {
     private struct Pool {
         var spares: [Spare] = []
         var nextNumber: UInt64 = 0
-        var isRefilling = false
+        var taken = 0
+
+        /// As many as were needed so far, within bounds: a daemon that has run three jobs keeps few.
+        var wanted: Int { min(SpareFolders.fullCount, SpareFolders.firstCount + taken) }
     }
 
     /// Beside the jobs' folder, on the same file system.
@@ -24,25 +28,32 @@ package final class SpareFolders: Sendable {
     private let jobsPath: String
     private let pool = Mutex(Pool())
 
-    private static let fullCount = 64
-    /// How many are made at a time: a few, so that no job waits long for the processor or the folder's lock.
-    private static let batchCount = 4
-    private static let firstBatchCount = 16
+    private static let fullCount = 256
+    private static let firstCount = 16
+    /// With fewer than this they are made while jobs come, otherwise when none does.
+    private static let lowCount = 12
+    /// How many are made at a time: while jobs come a few, so that none waits long for the processor or the folder's lock.
+    private static let busyBatchCount = 4
+    private static let idleBatchCount = 16
 
     package init(folder: String, jobsPath: String) {
         self.folder = folder
         self.jobsPath = jobsPath
     }
 
-    /// The next spare, if there is one, and whether it is time for `refill` (said once until that has run).
-    func take() -> (spare: Spare?, needsRefill: Bool) {
+    /// The next spare, if there is one.
+    func take() -> Spare? {
         pool.withLock { pool in
-            let spare = pool.spares.popLast()
-            let needsRefill = !pool.isRefilling && pool.spares.count <= Self.fullCount - Self.batchCount
-            if needsRefill { pool.isRefilling = true }
-            return (spare, needsRefill)
+            pool.taken += 1
+            return pool.spares.popLast()
         }
     }
+
+    /// Whether they are about to run out.
+    var isLow: Bool { pool.withLock { $0.spares.count < Self.lowCount } }
+
+    /// Whether there are as many as there should be.
+    var isFull: Bool { pool.withLock { $0.spares.count >= $0.wanted } }
 
     /// Takes one back that was not used.
     func giveBack(_ spare: Spare) { pool.withLock { $0.spares.append(spare) } }
@@ -52,41 +63,61 @@ package final class SpareFolders: Sendable {
         try Files.rename(spare.path, to: path)
     }
 
-    /// Makes a few spares. Blocks; one caller at a time. Without them jobs are only slower, so a failure is logged
-    /// and that is all.
-    func refill() { make(Self.batchCount) }
+    /// Makes some spares: a few when jobs wait, more when nobody does. Blocks; one caller at a time.
+    /// Without spares jobs are only slower, so a failure is logged and that is all.
+    /// - Returns: whether it could.
+    func refill(whileIdle isIdle: Bool) -> Bool { make(isIdle ? Self.idleBatchCount : Self.busyBatchCount) }
 
-    private func make(_ count: Int) {
-        defer { pool.withLock { $0.isRefilling = false } }
+    @discardableResult
+    private func make(_ count: Int) -> Bool {
         do throws(DomeError) {
             try Files.makeDirectories(folder)
             for _ in 0..<count {
-                guard let number = nextNumber() else { return }
-                let shard = UInt16.random(in: 0..<JobID.shardCount)
-                try Files.makeDirectories("\(jobsPath)/\(JobID.shardName(shard))")
+                guard let number = nextNumber() else { return true }
                 let path = "\(folder)/\(number)"
                 try Files.makeDirectories(path)
-                try Files.createEmpty(path + "/events.journal")
-                pool.withLock { $0.spares.append(Spare(path: path, shard: shard)) }
+                try Files.createEmpty(path + "/\(Journal.fileName)")
+                try add(path)
             }
         } catch {
             Log.warning("spares.failed", ["error": error.description])
+            return false
         }
+        return true
     }
 
     private func nextNumber() -> UInt64? {
         pool.withLock { pool in
-            guard pool.spares.count < Self.fullCount else { return nil }
+            guard pool.spares.count < pool.wanted else { return nil }
             pool.nextNumber += 1
             return pool.nextNumber
         }
     }
 
-    /// Removes what an earlier life of the daemon left and makes the first ones; before any `refill`. Blocks.
+    private func add(_ path: String) throws(DomeError) {
+        let shard = UInt16.random(in: 0..<JobID.shardCount)
+        try Files.makeDirectories("\(jobsPath)/\(JobID.shardName(shard))")
+        pool.withLock { $0.spares.append(Spare(path: path, shard: shard)) }
+    }
+
+    /// Takes over what an earlier life of the daemon left and sees that there are some to begin with; before any
+    /// `refill`. Blocks.
     func renew() {
-        do throws(DomeError) { try Files.removeTree(folder) } catch {
+        do throws(DomeError) {
+            for name in Files.exists(folder) ? try Files.list(folder) : [] {
+                let path = "\(folder)/\(name)"
+                if let number = UInt64(name), number < 1 << 62, try Files.list(path) == [Journal.fileName],
+                    Files.isEmptyFile("\(path)/\(Journal.fileName)")
+                {
+                    pool.withLock { $0.nextNumber = max($0.nextNumber, number) }
+                    try add(path)
+                } else {
+                    try Files.removeTree(path)
+                }
+            }
+        } catch {
             Log.warning("spares.failed", ["error": error.description])
         }
-        make(Self.firstBatchCount)
+        make(Self.firstCount)
     }
 }

@@ -7,6 +7,9 @@ package import DomeModel
 
 /// Where journals lie.
 package enum Journal {
+    /// A journal's name in its job's folder.
+    package static let fileName = "events.journal"
+
     /// The folder of a job: `<jobsPath>/<shard>/<job_id>`.
     package static func directory(jobsPath: String, _ jobID: JobID) -> String {
         "\(jobsPath)/\(jobID.shard)/\(jobID.text)"
@@ -14,7 +17,7 @@ package enum Journal {
 
     /// The journal itself: `events.journal` in the job's folder.
     package static func path(jobsPath: String, _ jobID: JobID) -> String {
-        directory(jobsPath: jobsPath, jobID) + "/events.journal"
+        directory(jobsPath: jobsPath, jobID) + "/\(fileName)"
     }
 
     /// The largest payload of one event, in bytes.

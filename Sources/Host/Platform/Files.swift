@@ -86,6 +86,12 @@ package enum Files {
         _ = try open(path, O_WRONLY | O_CREAT | O_EXCL)
     }
 
+    /// Whether a plain file without any content lies at `path` itself.
+    package static func isEmptyFile(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && status.st_size == 0
+    }
+
     package static func isDirectory(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
