@@ -256,21 +256,26 @@ void dome_jail_serve(int argc, char *const *argv) {
     }
     reply_ready(&server);
     struct pollfd polled[2] = {{.fd = SERVER_SOCKET, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
-    // Long enough for the job to have been built, short enough to be within what a tool takes at least: before that,
-    // everybody waits for the processor that making things ahead would take.
-    const struct timespec pause = {.tv_nsec = 300 * 1000};
+    // What is made ahead is made when a job has ended, beside the keeper's and the daemon's work; or a while after a
+    // request. In between everybody waits for the processor that it takes.
+    const struct timespec at_once = {0}, pause = {.tv_nsec = 5 * 1000 * 1000};
+    const struct timespec *until_refill = NULL;
     for (;;) {
-        int ready = ppoll(polled, 2, &pause, NULL);
+        int ready = ppoll(polled, 2, until_refill, NULL);
         if (ready == 0) {
             ahead_refill();
-            ready = poll(polled, 2, -1);
+            until_refill = NULL;
         }
-        if (ready < 0) continue;
+        if (ready <= 0) continue;
         if (polled[1].revents != 0) {
             struct signalfd_siginfo ignored[16];
             while (read(signals, ignored, sizeof ignored) > 0) {}
             reap();
+            until_refill = &at_once;
         }
-        if (polled[0].revents != 0) receive();
+        if (polled[0].revents != 0) {
+            receive();
+            if (until_refill == NULL) until_refill = &pause;
+        }
     }
 }

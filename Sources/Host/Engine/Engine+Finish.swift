@@ -40,10 +40,19 @@ extension Engine {
             EventHub.Head(lastSeq: record.lastSeq, isTerminal: true, terminal: terminal.withLock { $0 }))
         job.end.set(JobReport(record, artifacts: reports(of: artifacts.artifacts, job.id)))
         givePlaceBack(job)
-        // After the answers: the keeper can wait for it, clients do not.
-        Core.loop.schedule(afterMilliseconds: 1) {
+        releaseLater(job)
+    }
+
+    /// Has keepers forget ended jobs, several at a time and a little later: they can wait for it, clients do not.
+    private func releaseLater(_ job: LiveJob) {
+        endedJobs.append(job)
+        guard endedJobs.count == 1 else { return }
+        Core.loop.schedule(afterMilliseconds: 20) { [self] in
             Core.assumeIsolated {
-                if let keeper = job.keeper, keeper.jobs[job.id] != nil { keeper.send(.release(job.id)) }
+                for job in endedJobs {
+                    if let keeper = job.keeper, keeper.jobs[job.id] != nil { keeper.send(.release(job.id)) }
+                }
+                endedJobs = []
             }
         }
     }

@@ -34,6 +34,8 @@ package final class Engine {
     var live: [JobID: LiveJob] = [:]
     /// Ids sort by age: what sorts before this one was made by an earlier life of the daemon.
     let firstID = JobID.make(shard: nil)
+    /// Jobs that have ended, which their keepers still hold.
+    var endedJobs: [LiveJob] = []
     var queue = RunQueue()
     var spareTimes = SpareTimes()
     /// Places in the queue for jobs whose admission is on its way to the disk.

@@ -1,16 +1,18 @@
 internal import DomeModel
 internal import DomePlatform
 internal import DomeStore
+internal import Synchronization
 
 /// What is known of a job's end before it ends, as texts: made while the job runs, when nobody waits for it.
 struct JobDocuments: Sendable {
-    /// The provenance document without the sandbox's part.
-    var provenance: String
+    /// The provenance document without the sandbox's part, and without the brace that ends it.
+    var openProvenance: String
     /// The plan without environment, input and files: those may hold secrets.
     var plan: String
 
     init(provenance: JSONObject, plan: LaunchPlan?) {
-        self.provenance = JSONValue.object(provenance).compact
+        openProvenance = JSONValue.object(provenance).compact
+        openProvenance.removeLast()
         self.plan = plan.map { Self.summary(of: $0).compact } ?? "{}"
     }
 
@@ -51,17 +53,16 @@ struct JobEndDraft: Sendable {
         finished.outputBytes = journal.bytes &+ artifacts.byteCount
         finished.artifacts = artifacts.artifacts
         finished.planJSON = documents.plan
-        finished.provenanceJSON = documents.provenance
+        finished.provenanceJSON = documents.openProvenance
         if let exit {
-            let enforcement = Self.enforcement(exit).compact
-            finished.enforcementJSON = enforcement
-            let resources = Self.resources(exit).compact
-            finished.resourcesJSON = resources
-            // Three members more at the end of the object.
-            finished.provenanceJSON =
-                documents.provenance.dropLast() + ",\"products\":" + artifacts.products.compact + ",\"sandbox\":"
-                + enforcement + ",\"resources\":" + resources + "}"
+            finished.enforcementJSON = EnforcementText.of(exit.enforcedLayers)
+            finished.resourcesJSON = Self.resources(exit).compact
+            let products = artifacts.products.compact
+            finished.provenanceJSON +=
+                ",\"products\":\(products),\"sandbox\":\(finished.enforcementJSON)"
+                + ",\"resources\":\(finished.resourcesJSON)"
         }
+        finished.provenanceJSON += "}"
         return finished
     }
 
@@ -71,16 +72,6 @@ struct JobEndDraft: Sendable {
         if let signal = ending.signal { details["signal"] = .integer(Int64(signal)) }
         details["last_seq"] = .integer(Int64(clamping: lastSeq))
         return details
-    }
-
-    private static func enforcement(_ exit: ExitReport) -> JSONValue {
-        let hasCgroup = exit.enforcedLayers & SandboxLayers.cgroup != 0
-        let perProcess = Limits().resourceLimits(hasCgroup: hasCgroup)
-            .filter { $0.scope == .process && $0.resource != .coreBytes }
-        return [
-            "layers": .array(SandboxLayers.names(of: exit.enforcedLayers).map { .string($0) }),
-            "per_process_limits": .array(perProcess.map { .string($0.resource.rawValue) }),
-        ]
     }
 
     /// Microseconds, kilobytes and bytes as the names say. What is not known is left out.
@@ -104,4 +95,28 @@ struct JobEndDraft: Sendable {
 extension UInt64 {
     /// Small enough to become bytes.
     fileprivate var clampedKilobytes: UInt64 { Swift.min(self, 1 << 50) }
+}
+
+/// What was enforced, as text. Job after job it is the same, and it is made on the way to a job's end: the last one is kept.
+private enum EnforcementText {
+    private static let last = Mutex<(layers: UInt64, text: String)?>(nil)
+
+    static func of(_ layers: UInt64) -> String {
+        last.withLock { last in
+            if let last, last.layers == layers { return last.text }
+            let text = make(layers).compact
+            last = (layers, text)
+            return text
+        }
+    }
+
+    private static func make(_ layers: UInt64) -> JSONValue {
+        let hasCgroup = layers & SandboxLayers.cgroup != 0
+        let perProcess = Limits().resourceLimits(hasCgroup: hasCgroup)
+            .filter { $0.scope == .process && $0.resource != .coreBytes }
+        return [
+            "layers": .array(SandboxLayers.names(of: layers).map { .string($0) }),
+            "per_process_limits": .array(perProcess.map { .string($0.resource.rawValue) }),
+        ]
+    }
 }

@@ -122,16 +122,23 @@ extension FileDescriptor {
     /// Receives one message without blocking. A message larger than `buffer`, or with more than 16
     /// descriptors, is an error: peers of ours never send one.
     package func receive(into buffer: UnsafeMutableRawBufferPointer) throws(DomeError) -> Received {
-        var numbers = [Int32](repeating: -1, count: 16)
-        var count: Int32 = 16
+        var numbers = InlineArray<16, Int32>(repeating: -1)
+        var count = Int32(numbers.count)
         var truncated: Int32 = 0
-        var received = dome_receive(number, buffer.baseAddress, buffer.count, &numbers, &count, &truncated, 1)
-        if received < 0, errno == ECONNRESET {
+        var span = numbers.mutableSpan
+        let received = span.withUnsafeMutableBufferPointer { numbers in
+            let received = dome_receive(
+                number, buffer.baseAddress, buffer.count, numbers.baseAddress, &count, &truncated, 1)
+            guard received < 0, errno == ECONNRESET else { return received }
             // The peer ended before it had read all we sent. That is told once, and ahead of what it said last.
-            count = 16
-            received = dome_receive(number, buffer.baseAddress, buffer.count, &numbers, &count, &truncated, 1)
+            count = Int32(numbers.count)
+            return dome_receive(
+                number, buffer.baseAddress, buffer.count, numbers.baseAddress, &count, &truncated, 1)
         }
-        let descriptors = numbers.prefix(Int(max(0, count))).map(FileDescriptor.init(owning:))
+        var descriptors: [FileDescriptor] = []
+        for index in 0..<min(max(0, Int(count)), numbers.count) {
+            descriptors.append(FileDescriptor(owning: numbers[index]))
+        }
         if received < 0 {
             if errno == EAGAIN { return .wouldBlock }
             if errno == ECONNRESET { return .closed }
