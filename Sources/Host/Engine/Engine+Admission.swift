@@ -145,7 +145,8 @@ extension Engine {
         }
         // First of all: the tool waits for it, and everybody for the tool.
         if case (.success, .success) = (folder, job.launched.value) { openGate(job) }
-        hub.publish(job.id, EventHub.Head(lastSeq: 1, isTerminal: false))
+        let queued = (try? folder.get()).flatMap { $0 }
+        hub.publish(job.id, EventHub.Head(lastSeq: 1, isTerminal: false, changes: queued.map { [$0] } ?? []))
         job.isVisible.set(true)
         readSource(of: job)
         if case .failure(let error) = folder {
@@ -167,12 +168,12 @@ extension Engine {
     /// keeper needs it when the gate opens. A daemon that dies between the two is followed by one that makes it.
     private func commit(
         _ new: NewJob, _ spare: SpareFolders.Spare?
-    ) async -> (Result<Admission, DomeError>, folder: Result<Void, DomeError>) {
+    ) async -> (Result<Admission, DomeError>, folder: Result<EventHub.StateChange?, DomeError>) {
         await withUnsafeContinuation { continuation in
             store.admit(new) { [files] result in
-                var folder = Result<Void, DomeError>.success(())
+                var folder = Result<EventHub.StateChange?, DomeError>.success(nil)
                 if case .success(.admitted) = result {
-                    do throws(DomeError) { try files.create(new.jobID, from: spare) } catch { folder = .failure(error) }
+                    folder = Result { () throws(DomeError) in try files.create(new.jobID, from: spare) }
                 }
                 continuation.resume(returning: (result, folder))
             }

@@ -25,7 +25,7 @@ extension Engine {
             jobID: job.id, toolID: job.toolID, caller: job.caller, startedNanoseconds: job.startedNanoseconds,
             documents: await documents(of: job), exit: exit, artifacts: artifacts)
         let path = files.journalPath(job.id)
-        let terminal = Mutex<EventHub.TerminalEvent?>(nil)
+        let terminal = Mutex<EventHub.StateChange?>(nil)
         let record = await retried(job.id) { () async throws(DomeError) in
             try await self.store.finish { () throws(DomeError) in
                 let journal = try JobFiles.finish(journal: path, job.id, ending, artifacts)
@@ -37,7 +37,8 @@ extension Engine {
         live[job.id] = nil
         hub.publish(
             job.id,
-            EventHub.Head(lastSeq: record.lastSeq, isTerminal: true, terminal: terminal.withLock { $0 }))
+            EventHub.Head(
+                lastSeq: record.lastSeq, isTerminal: true, changes: terminal.withLock { $0.map { [$0] } ?? [] }))
         job.end.set(JobReport(record, artifacts: reports(of: artifacts.artifacts, job.id)))
         givePlaceBack(job)
         releaseLater(job)

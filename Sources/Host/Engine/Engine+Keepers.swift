@@ -9,8 +9,12 @@ extension Engine {
     func take(_ event: KeeperEvent, from keeper: KeeperConnection) {
         switch event {
         case .prepared(let id): live[id]?.gate.set(.ready)
-        case .started(let id, let startedNanoseconds):
+        case .started(let id, let startedNanoseconds, let seq):
             guard let job = live[id] else { return }
+            let change = EventHub.StateChange(
+                seq: seq, wallNanoseconds: startedNanoseconds,
+                payload: stateChangePayload(from: .queued, to: .running))
+            if seq > 0 { hub.note(id, change) }
             job.gate.set(.ready)
             job.state = .running
             job.startedNanoseconds = startedNanoseconds

@@ -1,8 +1,8 @@
 package import DomeAsync
 package import DomeModel
 
-/// How far each live job's journal is published, and who wants to know. Sequence numbers and callbacks, but for the
-/// terminal event no events: a follower reads those from the journal itself.
+/// How far each live job's journal is published, and who wants to know. Sequence numbers and callbacks, but for changes
+/// of state no events: a follower reads those from the journal itself.
 @Core
 package final class EventHub {
     /// What may be read of a job's journal.
@@ -10,19 +10,20 @@ package final class EventHub {
         package var lastSeq: UInt64
         /// The event `lastSeq` is the terminal one, and the job's row says the same.
         package var isTerminal: Bool
-        /// The terminal event itself, as the journal has it, when it was just written: who has read all before it need
-        /// not read on.
-        package var terminal: TerminalEvent?
+        /// The changes of state that this daemon knows of, as the journal has them: whose turn it is to get one need not
+        /// read it. Some may lie beyond `lastSeq`, and are not published yet.
+        package var changes: [StateChange]
 
-        package init(lastSeq: UInt64, isTerminal: Bool, terminal: TerminalEvent? = nil) {
+        package init(lastSeq: UInt64, isTerminal: Bool, changes: [StateChange] = []) {
             self.lastSeq = lastSeq
             self.isTerminal = isTerminal
-            self.terminal = terminal
+            self.changes = changes
         }
     }
 
-    /// A state change that ends a job.
-    package struct TerminalEvent: Sendable, Equatable {
+    /// An event of kind `stateChange`, byte for byte.
+    package struct StateChange: Sendable, Equatable {
+        package var seq: UInt64
         package var wallNanoseconds: Int64
         package var payload: [UInt8]
     }
@@ -56,11 +57,16 @@ package final class EventHub {
             return
         }
         guard head.lastSeq > entry.head.lastSeq || head.isTerminal else { return }
+        let known = entry.head.changes
         entry.head = head
+        entry.head.changes = head.changes.isEmpty ? known : known + head.changes
         entry.observations.removeAll { $0.body == nil }
         entries[job] = head.isTerminal ? nil : entry
-        for observation in entry.observations { observation.call(head) }
+        for observation in entry.observations { observation.call(entry.head) }
     }
+
+    /// Notes a change of state that is in the job's journal; its `publish` follows.
+    package func note(_ job: JobID, _ change: StateChange) { entries[job]?.head.changes.append(change) }
 
     /// Calls `body` at each rise of the job's head from now on; nil when the job is not live.
     package func observe(_ job: JobID, _ body: @escaping @Core (Head) -> Void) -> Observation? {

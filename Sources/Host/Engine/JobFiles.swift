@@ -29,8 +29,12 @@ package actor JobFiles {
         Journal.directory(jobsPath: jobsPath, job) + "/artifacts"
     }
 
-    /// Makes a job's folder and journal with its first event, seq 1: queued. Blocks, briefly if there is a spare.
-    package nonisolated func create(_ job: JobID, from spare: SpareFolders.Spare? = nil) throws(DomeError) {
+    /// Makes a job's folder and journal with its first event, seq 1: queued, which it returns. Blocks, briefly if there is
+    /// a spare.
+    @discardableResult
+    package nonisolated func create(
+        _ job: JobID, from spare: SpareFolders.Spare? = nil
+    ) throws(DomeError) -> EventHub.StateChange {
         let writer: JournalWriter
         if let spare {
             try spares.move(spare, to: Journal.directory(jobsPath: jobsPath, job))
@@ -38,12 +42,19 @@ package actor JobFiles {
         } else {
             writer = try JournalWriter.create(path: journalPath(job), job)
         }
-        try writer.appendEvent(.stateChange, stateChangePayload(from: nil, to: .queued))
+        var change = EventHub.StateChange(
+            seq: 0, wallNanoseconds: Clock.wallNanoseconds(), payload: stateChangePayload(from: nil, to: .queued))
+        change.seq = try writer.appendEvent(
+            .stateChange, change.payload, wallNanoseconds: change.wallNanoseconds)
+        return change
     }
 
     /// Makes what `create` makes as far as it is not there: for a job that an earlier life of the daemon admitted.
     package func complete(_ job: JobID) throws(DomeError) {
-        guard Files.exists(journalPath(job)) else { return try create(job) }
+        guard Files.exists(journalPath(job)) else {
+            try create(job)
+            return
+        }
         let writer = try JournalWriter.open(path: journalPath(job), job)
         guard writer.lastSeq == 0 else { return }
         try writer.appendEvent(.stateChange, stateChangePayload(from: nil, to: .queued))
@@ -80,11 +91,12 @@ package actor JobFiles {
         if ending.needsErrorEvent, try !JournalSummary.scan(path: path, job).endsWithError {
             try writer.appendEvent(.error, ending.errorPayload, mayUseReserve: true)
         }
-        let terminal = EventHub.TerminalEvent(wallNanoseconds: Clock.wallNanoseconds(), payload: ending.payload)
-        let lastSeq = try writer.appendEvent(
+        var terminal = EventHub.StateChange(
+            seq: 0, wallNanoseconds: Clock.wallNanoseconds(), payload: ending.payload)
+        terminal.seq = try writer.appendEvent(
             .stateChange, terminal.payload, isTerminal: true, wallNanoseconds: terminal.wallNanoseconds,
             mayUseReserve: true)
-        return FinishedJournal(lastSeq: lastSeq, bytes: writer.byteLength, ending: ending, terminal: terminal)
+        return FinishedJournal(lastSeq: terminal.seq, bytes: writer.byteLength, ending: ending, terminal: terminal)
     }
 
     /// Whether an earlier try has said already what was left out.
@@ -145,7 +157,7 @@ package struct FinishedJournal: Sendable {
     package var bytes: UInt64
     package var ending: JobEnding
     /// The terminal event, if it was written just now.
-    package var terminal: EventHub.TerminalEvent?
+    package var terminal: EventHub.StateChange?
 }
 
 /// What a diagnostic tool does.

@@ -6,7 +6,7 @@ package import DomePlatform
 /// What a keeper has to say about jobs, in the order in which it said it.
 package enum KeeperEvent {
     case prepared(JobID)
-    case started(JobID, startedNanoseconds: Int64)
+    case started(JobID, startedNanoseconds: Int64, seq: UInt64)
     /// Could not even be begun; the keeper has forgotten it and wrote nothing.
     case refused(JobID, DomeError)
     case head(KeeperHead)
@@ -112,9 +112,9 @@ package final class KeeperConnection {
         case .prepared(let job):
             jobs[job] = .gated
             onEvent(self, .prepared(job))
-        case .started(let job, let startedNanoseconds):
+        case .started(let job, let startedNanoseconds, let seq):
             jobs[job] = .running
-            onEvent(self, .started(job, startedNanoseconds: startedNanoseconds))
+            onEvent(self, .started(job, startedNanoseconds: startedNanoseconds, seq: seq))
         case .refused(let job, let code, let message):
             jobs[job] = nil
             onEvent(self, .refused(job, DomeError(code, message)))

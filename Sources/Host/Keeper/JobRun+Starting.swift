@@ -100,8 +100,8 @@ extension JobRun {
         guard phase != .exited, report == nil else { return }
         phase = .running
         startedNanoseconds = Clock.wallNanoseconds()
-        if let runningEvent { append(runningEvent, number: nil) }
-        keeper.send(.started(jobID, startedNanoseconds: startedNanoseconds))
+        if let runningEvent { append(runningEvent, number: nil, wallNanoseconds: startedNanoseconds) }
+        keeper.send(.started(jobID, startedNanoseconds: startedNanoseconds, seq: runningSeq))
         if cause == nil {
             wallTimer = keeper.loop.schedule(afterMilliseconds: limits.wallMilliseconds) { [weak self] in
                 self?.timedOut()

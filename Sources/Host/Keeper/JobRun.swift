@@ -16,6 +16,8 @@ final class JobRun {
 
     var phase = KeeperJob.Phase.preparing
     var startedNanoseconds: Int64 = 0
+    /// The running event's seq; 0 until it is written.
+    private(set) var runningSeq: UInt64 = 0
     /// Whether domed has opened the gate, maybe before the job was at it.
     var mayRun: Bool
     /// Shut, while there is one.
@@ -67,6 +69,8 @@ final class JobRun {
         var event: LinkEvent
         /// domed's number for it, if it wants to know.
         var number: UInt64?
+        /// When it was, if that is not when it is written.
+        var wallNanoseconds: Int64?
     }
 
     init(_ keeper: Keeper, _ launch: KeeperLaunch, _ server: InnerServer, token: UInt64) {
@@ -108,12 +112,14 @@ final class JobRun {
     // MARK: Events from domed
 
     /// Appends an event that domed asks for.
-    func append(_ event: LinkEvent, number: UInt64?) {
+    ///
+    /// - Parameter wallNanoseconds: the time of the running event; others get the time at which they are written.
+    func append(_ event: LinkEvent, number: UInt64?, wallNanoseconds: Int64? = nil) {
         guard phase != .exited else {
             if let number { keeper.send(.appended(jobID, number: number, seq: nil)) }
             return
         }
-        waitingEvents.append(WaitingEvent(event: event, number: number))
+        waitingEvents.append(WaitingEvent(event: event, number: number, wallNanoseconds: wallNanoseconds))
         appendWaiting()
     }
 
@@ -130,7 +136,10 @@ final class JobRun {
         while written < waitingEvents.count {
             let next = waitingEvents[written]
             do throws(DomeError) {
-                let seq = try recorder.writer.appendEvent(next.event.kind, next.event.payload)
+                let seq = try recorder.writer.appendEvent(
+                    next.event.kind, next.event.payload,
+                    wallNanoseconds: next.wallNanoseconds ?? Clock.wallNanoseconds())
+                if next.wallNanoseconds != nil { runningSeq = seq }
                 if let number = next.number { keeper.send(.appended(jobID, number: number, seq: seq)) }
             } catch  where error.code == .resourceExhausted {
                 diskRefused(error)

@@ -37,9 +37,10 @@ extension KeeperReply {
             writer.write(job.startedNanoseconds)
         case .listEnd: begin(.listEnd)
         case .prepared(let jobID): begin(.prepared, jobID)
-        case .started(let jobID, let startedNanoseconds):
+        case .started(let jobID, let startedNanoseconds, let seq):
             begin(.started, jobID)
             writer.write(startedNanoseconds)
+            writer.write(seq)
         case .refused(let jobID, let code, let message):
             begin(.refused, jobID)
             writer.write(code.rawValue)
@@ -72,7 +73,9 @@ extension KeeperReply {
         case .job: return .job(try KeeperJob(from: &reader))
         case .listEnd: return .listEnd
         case .prepared: return .prepared(try reader.readJobID())
-        case .started: return .started(try reader.readJobID(), startedNanoseconds: try reader.readInt64())
+        case .started:
+            return .started(
+                try reader.readJobID(), startedNanoseconds: try reader.readInt64(), seq: try reader.readUInt64())
         case .refused:
             let jobID = try reader.readJobID()
             let code = ErrorCode(rawValue: try reader.readInt32()) ?? .internal

@@ -12,8 +12,9 @@ package enum KeeperReply: Sendable, Equatable {
     case listEnd
     /// Everything but exec is done; a gated job waits for `go`.
     case prepared(JobID)
-    /// The tool runs. The running event is in the journal.
-    case started(JobID, startedNanoseconds: Int64)
+    /// The tool runs. The running event is in the journal, with that time and `seq`; 0 if it has to wait there (a full
+    /// disk).
+    case started(JobID, startedNanoseconds: Int64, seq: UInt64)
     /// The job could not even be begun (no journal, another writer, a retired keeper): nothing was written, and
     /// the keeper has forgotten it. A start that fails later ends by `exited` with cause `launchFailed`.
     case refused(JobID, code: ErrorCode, message: String)

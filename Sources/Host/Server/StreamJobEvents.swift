@@ -45,6 +45,8 @@ final class EventFollower {
     private var sentSeq: UInt64
     private var observation: EventHub.Observation?
     private var isReading = false
+    /// Whether the streams' thread may have a file open for it.
+    private var hasRead = false
     private var isEnded = false
     private var hasMended = false
 
@@ -95,24 +97,29 @@ final class EventFollower {
             return
         }
         guard call.canSend else { return }
-        if let terminal = head.terminal, sentSeq + 1 == head.lastSeq { return send(terminal) }
+        if sendChanges() { return advance() }
         isReading = true
+        hasRead = true
         Core.task { [self] in await readPiece() }
     }
 
-    /// The last event, without a detour over the journal: the client waits for nothing else.
-    private func send(_ terminal: EventHub.TerminalEvent) {
+    /// The changes of state that come next, without a detour over the journal: of a job that prints nothing there is
+    /// nothing else, and the client waits for nothing else. False if another event comes next.
+    private func sendChanges() -> Bool {
         var encoder = StreamEventEncoder(jobID: job)
         var bytes: [UInt8] = []
-        terminal.payload.withUnsafeBytes { payload in
-            encoder.append(
-                EventView(
-                    seq: head.lastSeq, wallNanoseconds: terminal.wallNanoseconds, kind: .stateChange, payload: payload),
-                to: &bytes)
+        while sentSeq < head.lastSeq, let change = head.changes.first(where: { $0.seq == sentSeq + 1 }) {
+            change.payload.withUnsafeBytes { payload in
+                encoder.append(
+                    EventView(
+                        seq: change.seq, wallNanoseconds: change.wallNanoseconds, kind: .stateChange,
+                        payload: payload), to: &bytes)
+            }
+            sentSeq = change.seq
         }
-        sentSeq = head.lastSeq
+        guard !bytes.isEmpty else { return false }
         call.sendFramed(bytes)
-        finish(.ok)
+        return true
     }
 
     private func readPiece() async {
@@ -161,6 +168,7 @@ final class EventFollower {
         isEnded = true
         service.followers[number] = nil
         observation?.cancel()
+        guard hasRead else { return }
         let (streams, number) = (service.streams, number)
         Core.task { await streams.close(number) }
     }

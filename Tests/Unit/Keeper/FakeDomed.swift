@@ -82,7 +82,7 @@ final class FakeDomed {
     }
 
     func waitUntilStarted(_ jobID: JobID) throws {
-        try wait("the start of \(jobID)") { if case .started(jobID, _) = $0 { true } else { false } }
+        try wait("the start of \(jobID)") { if case .started(jobID, _, _) = $0 { true } else { false } }
     }
 
     /// Makes the journal and launches.

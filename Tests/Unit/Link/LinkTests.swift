@@ -50,7 +50,7 @@ struct LinkTests {
             .hello(KeeperHello(version: 1, generation: 9, processID: 77, isRetired: true)),
             .innerServer(server),
             .job(KeeperJob(phase: .gated, head: head, startedNanoseconds: 1)), .listEnd, .prepared(jobID),
-            .started(jobID, startedNanoseconds: 123), .refused(jobID, code: .lockConflict, message: "taken"),
+            .started(jobID, startedNanoseconds: 123, seq: 2), .refused(jobID, code: .lockConflict, message: "taken"),
             .heads([head, head]), .heads([]), .exited(KeeperExit(report: report, head: head)), .aborted(jobID),
             .appended(jobID, number: 1, seq: nil), .appended(jobID, number: 2, seq: 8),
         ]
