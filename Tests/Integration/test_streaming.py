@@ -78,6 +78,22 @@ def test_without_follow_the_stream_is_what_is_there_now(daemon: Daemon, gate: Ga
     assert raw(jobs.replay(job)) == raw(whole)
 
 
+def test_changes_of_state_are_sent_as_the_journal_has_them(daemon: Daemon, gate: Gate) -> None:
+    jobs = daemon.jobs
+    for _ in range(20):
+        job = jobs.start("shell.run", {"argv": ["/bin/true"]})
+        live = list(jobs.follow(job))
+        assert [one.type for one in live] == ["STATE_CHANGE"] * 3
+        assert raw(jobs.replay(job)) == raw(live)
+    # And to one who comes while it runs, before anything is printed.
+    job = jobs.start("shell.run", {"script": gate.wait}, grants=gate.grants)
+    late = iter(jobs.follow(job))
+    begun = [next(late), next(late)]
+    assert raw(begun) == raw(jobs.replay(job))
+    gate.open()
+    assert raw(jobs.replay(job)) == raw(begun + list(late))
+
+
 def test_following_a_finished_job_replays_it_and_ends(jobs: Jobs) -> None:
     job, events = mixed_job(jobs)
     assert raw(list(jobs.follow(job))) == raw(events)
@@ -93,11 +109,14 @@ def test_the_terminal_event_is_unique_and_last_however_a_job_ends(daemon: Daemon
         ("shell.run", {"argv": ["/job/no/such"]}, {}),
         ("shell.run", {"script": "sleep 60"}, {"timeout_ms": 50}),
     ]
-    for tool, task, constraints in tasks:
-        assert_complete(jobs.run(tool, task, **constraints))
-    job = jobs.start("shell.run", {"script": gate.wait}, grants=gate.grants)
-    jobs.cancel(job)
-    assert_complete(list(jobs.follow(job)))
+    started = [jobs.start(tool, task, **constraints) for tool, task, constraints in tasks]
+    started.append(jobs.start("shell.run", {"script": gate.wait}, grants=gate.grants))
+    jobs.cancel(started[-1])
+    for job in started:
+        live = list(jobs.follow(job))
+        assert_complete(live)
+        # What followers are sent from memory is what the journal has.
+        assert raw(jobs.replay(job)) == raw(live)
 
 
 # Rule 3: resuming yields exactly the rest.

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 // argv and envp from the spec's offsets; the small case lies in memory we already have.
@@ -83,6 +84,12 @@ static void announce(const struct job *job, uint32_t kind, int descriptor) {
     reply.kind = kind;
     reply.token = job->token;
     reply.layers = job->layers;
+    if (kind == DOME_JAIL_EXECED) {
+        // Here and not where it is read: a short tool may have ended by then.
+        struct timespec now;
+        clock_gettime(CLOCK_REALTIME, &now);
+        reply.wall_nanoseconds = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    }
     reply_send(&reply, descriptor);
 }
 

@@ -45,9 +45,8 @@ extension Engine {
                     pause = Self.pauseNanoseconds
                 }
                 // What cannot be made now is tried again with the next job.
-                if !isPossible || files.spares.isFull { spareTimes.isWatched = false } else {
-                    watchSpares(after: pause)
-                }
+                spareTimes.isWatched = false
+                if isPossible, !files.spares.isFull { watchSpares(after: pause) }
             }
         }
     }

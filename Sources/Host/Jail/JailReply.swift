@@ -11,7 +11,7 @@ package enum JailReply {
     /// Everything but exec is done. `work` is /job's root: readable now and after the job's end.
     case prepared(token: UInt64, layers: EnforcedLayers, work: FileDescriptor?)
     /// The tool runs.
-    case executed(token: UInt64)
+    case executed(token: UInt64, wallNanoseconds: Int64)
     case failed(token: UInt64, JailFailure)
     /// The job's PID namespace is empty.
     case exited(token: UInt64, JailExit)
@@ -51,7 +51,7 @@ extension JailReply {
         switch dome_jail_reply_kind(rawValue: reply.kind) {
         case DOME_JAIL_READY: self = .ready(layers)
         case DOME_JAIL_PREPARED: self = .prepared(token: reply.token, layers: layers, work: descriptor)
-        case DOME_JAIL_EXECED: self = .executed(token: reply.token)
+        case DOME_JAIL_EXECED: self = .executed(token: reply.token, wallNanoseconds: reply.wall_nanoseconds)
         case DOME_JAIL_FAILED:
             var failure = JailFailure(stage: reply.stage, errno: reply.error, detail: Self.detail(reply))
             if reply.stage == DOME_JAIL_STAGE_LAYERS.rawValue, let missing = UInt64(failure.detail) {

@@ -266,7 +266,7 @@ final class InnerServer {
         case .ready: break
         case .unusable(let failure): becomeUnusable(failure.error.message)
         case .prepared(let token, let layers, let work): jobs[token]?.prepared(layers, work)
-        case .executed(let token): jobs[token]?.executed()
+        case .executed(let token, let wallNanoseconds): jobs[token]?.executed(at: wallNanoseconds)
         case .failed(probeToken, let failure): becomeUnusable(failure.error.message)
         case .failed(let token, let failure): jobs.removeValue(forKey: token)?.failed(failure.error)
         case .exited(probeToken, let exit): probed(exit)

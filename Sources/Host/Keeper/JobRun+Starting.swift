@@ -96,10 +96,12 @@ extension JobRun {
     }
 
     /// The tool runs. Its output is read only from now on, so the running event comes first.
-    func executed() {
+    ///
+    /// - Parameter wallNanoseconds: when its PID 1 saw it begin; never later than now.
+    func executed(at wallNanoseconds: Int64) {
         guard phase != .exited, report == nil else { return }
         phase = .running
-        startedNanoseconds = Clock.wallNanoseconds()
+        startedNanoseconds = min(max(wallNanoseconds, launchedNanoseconds), Clock.wallNanoseconds())
         if let runningEvent { append(runningEvent, number: nil, wallNanoseconds: startedNanoseconds) }
         keeper.send(.started(jobID, startedNanoseconds: startedNanoseconds, seq: runningSeq))
         if cause == nil {

@@ -15,6 +15,7 @@ final class JobRun {
     let server: InnerServer
 
     var phase = KeeperJob.Phase.preparing
+    let launchedNanoseconds = Clock.wallNanoseconds()
     var startedNanoseconds: Int64 = 0
     /// The running event's seq; 0 until it is written.
     private(set) var runningSeq: UInt64 = 0

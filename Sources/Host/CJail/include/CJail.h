@@ -262,6 +262,7 @@ struct dome_jail_reply {
     int32_t status;
     uint32_t cause;
     uint64_t layers;
+    int64_t wall_nanoseconds; ///< EXECED: when it was, since 1970
     uint64_t user_microseconds, system_microseconds; ///< EXIT: of everything that ran in the namespace
     uint64_t max_resident_kilobytes;                 ///< EXIT: of the largest single process
     uint64_t disk_written_bytes; ///< EXIT: file data made for disks (memory file systems and pipes are none)
