@@ -91,7 +91,8 @@ def test_changes_of_state_are_sent_as_the_journal_has_them(daemon: Daemon, gate:
     begun = [next(late), next(late)]
     assert raw(begun) == raw(jobs.replay(job))
     gate.open()
-    assert raw(jobs.replay(job)) == raw(begun + list(late))
+    whole = begun + list(late)
+    assert raw(jobs.replay(job)) == raw(whole)
 
 
 def test_following_a_finished_job_replays_it_and_ends(jobs: Jobs) -> None:
