@@ -46,7 +46,7 @@ UNLOADABLE = {
     "another processor": (lambda: machine(plugins.library(), 183), [], "cannot be loaded"),
     "no symbol": (None, ["SYMBOL=another_entry"], "exports no symbol 'dome_plugin_entry'"),
     "wrong magic": (None, ["MAGIC=0x1234"], "dome_plugin_entry.magic is 0x1234, the host's is 0x47554c50454d4f44"),
-    "a newer major": (None, ["MAJOR=7"], "abi_major differs: it was built for ABI 7.0, the host's is 1.0"),
+    "a newer major": (None, ["MAJOR=7"], "abi_major differs: it was built for ABI 7.1, the host's is 1.1"),
     "a draft": (None, ["MAJOR=0"], "rebuild it against this dome's headers"),
     "truncated entry": (None, ["ENTRY_SIZE=24"], "dome_plugin_entry.struct_size is 24, the host's is 48"),
     "truncated table": (None, ["API_SIZE=16"], "dome_adapter_api_t.struct_size is 16, the host's is 64"),

@@ -9,12 +9,14 @@ enum ExecutorService {
     /// A call that lasts longer ends the worker by SIGALRM, even when domed is gone and nobody is left to end it.
     private static let callLimitSeconds: UInt32 = 60
 
-    static func run(_ directory: String, _ socket: FileDescriptor, config: String) -> Int32 {
+    static func run(
+        _ directory: String, _ socket: FileDescriptor, config: String, identity: FileIdentity?
+    ) -> Int32 {
         takePlace("/")
         CrashReporter.install(on: socket.number, head: WorkerMessage.crashHead, sizeOffset: nil)
         let requests = Requests(WorkerLink(socket))
         do throws(DomeError) {
-            try serve(directory, requests, config)
+            try serve(directory, requests, config, identity)
             return 0
         } catch {
             Log.error("worker.ends", ["plugin_folder": directory, "error": error.description])
@@ -27,9 +29,12 @@ enum ExecutorService {
         }
     }
 
-    private static func serve(_ directory: String, _ requests: Requests, _ config: String) throws(DomeError) {
+    private static func serve(
+        _ directory: String, _ requests: Requests, _ config: String, _ identity: FileIdentity?
+    ) throws(DomeError) {
         alarm(callLimitSeconds)
-        let manifest = try PluginManifest.read(directory: directory)
+        var manifest = try PluginManifest.read(directory: directory)
+        manifest.identity = identity
         let plugin = try Plugin(manifest, isCanceled: { requests.isCanceled })
         let executor = try Executor(plugin, config: config)
         alarm(0)

@@ -15,8 +15,7 @@ enum JobWork {
         let reports = ReportWriter(FileDescriptor(owning: reportDescriptor))
         let started = Clock.monotonicNanoseconds()
         do throws(DomeError) {
-            let input = try SealedMemory.read(FileDescriptor(owning: 0), limitBytes: WorkerMessage.payloadLimitBytes)
-            let job = try input.withBytes { raw throws(DomeError) in try AdapterJob(raw) }
+            let job = try AdapterJob.onStandardInput()
             takePlace("/job")
             try carryOut(job, reports, started)
             reports.send(.done)
@@ -36,10 +35,7 @@ enum JobWork {
     private static func carryOut(
         _ job: AdapterJob, _ reports: ReportWriter, _ started: Int64
     ) throws(DomeError) {
-        let manifest = PluginManifest(
-            id: job.pluginID, version: job.pluginVersion, kind: .adapter, directory: AdapterJob.pluginFolder,
-            library: job.library)
-        let plugin = try Plugin(manifest, services(job, reports, started))
+        let plugin = try Plugin(job.manifest, services(job, reports, started))
         defer { plugin.unload() }
         let adapter = try Adapter(plugin, config: job.config)
         defer { adapter.disconnect() }
@@ -59,7 +55,7 @@ enum JobWork {
         services.log = { level, text in reports.send(.log(level: UInt8(clamping: level), text: text)) }
         services.progress = { value, message in reports.send(progress: value, message) }
         services.deadlineNanoseconds = started + Int64(clamping: job.wallMilliseconds) * 1_000_000
-        services.secrets = Dictionary(job.secrets.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+        services.secrets = job.secretsByName
         services.artifacts = ArtifactFolder(workPath: "/job/.dome/artifacts", outputPath: "/job/out")
         return services
     }

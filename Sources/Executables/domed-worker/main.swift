@@ -13,6 +13,8 @@ private func usage() -> Never {
                                             serves an executor on descriptor N
                domed-worker --scan FOLDER   tells on stdout what the plugin declares
                domed-worker --job           carries out the job on stdin, reports on descriptor 3
+               domed-worker --health        asks the plugin of the job on stdin how it is, tells on stdout
+        Behind them, --identity TEXT: which file the library must be.
         Started by domed and its keepers.
 
         """.utf8)
@@ -31,14 +33,23 @@ func takePlace(_ folder: String) {
     signal(SIGPIPE, SIG_IGN)
 }
 
-private let arguments = Array(CommandLine.arguments.dropFirst())
+/// The value of `option`, which is taken out of `arguments` with it; nil if it is not there.
+private func take(_ option: String, _ arguments: inout [String]) -> String? {
+    guard let index = arguments.firstIndex(of: option), index + 1 < arguments.count else { return nil }
+    defer { arguments.removeSubrange(index...(index + 1)) }
+    return arguments[index + 1]
+}
+
+private var arguments = Array(CommandLine.arguments.dropFirst())
+private let identity = take("--identity", &arguments).flatMap(FileIdentity.init(text:))
+private let config = take("--config", &arguments) ?? "{}"
 switch (arguments.first, arguments.count) {
 case ("--job", 1): JobWork.run()
-case ("--scan", 2): exit(Scan.run(arguments[1]))
-case ("--plugin", 4) where arguments[2] == "--fd",
-    ("--plugin", 6) where arguments[2] == "--fd" && arguments[4] == "--config":
+case ("--health", 1): HealthWork.run()
+case ("--scan", 2): exit(Scan.run(arguments[1], identity: identity))
+case ("--plugin", 4) where arguments[2] == "--fd":
     guard let socket = Int32(arguments[3]), socket > 2, fcntl(socket, F_SETFD, FD_CLOEXEC) == 0 else { usage() }
-    let config = arguments.count == 6 ? arguments[5] : "{}"
-    exit(ExecutorService.run(arguments[1], FileDescriptor(owning: socket), config: config))
+    exit(
+        ExecutorService.run(arguments[1], FileDescriptor(owning: socket), config: config, identity: identity))
 default: usage()
 }

@@ -84,7 +84,8 @@ final class Daemon {
                         "--cgroup", try cgroup(variable("DOME_CGROUP")),
                     ],
                     unit: try keeperUnit(variable("DOME_KEEPER_UNIT"), directories))),
-            plugins: try places.registry(), workerPath: places.workerPath, makeWorker: places.worker,
+            plugins: try places.registry(), healthCheck: try places.healthCheck(), workerPath: places.workerPath,
+            makeWorker: places.worker,
             version: version)
     }
 

@@ -24,10 +24,24 @@ struct PluginPlaces {
         return PluginRegistry(
             executor: try LoopExecutor.onNewThread(named: "dome-plugins"), search: search,
             stateFolder: directories.state, keepsScans: keepsScans
-        ) { [workerPath] folder throws(DomeError) in
+        ) { [workerPath] plugin throws(DomeError) in
             var plan = ConfinedLaunch.workerPlan(
-                arguments: ["--scan", AdapterJob.pluginFolder], workerPath: workerPath, pluginFolder: folder)
+                arguments: ["--scan", AdapterJob.pluginFolder, "--identity", plugin.libraryIdentity?.text ?? ""],
+                workerPath: workerPath, pluginMounts: plugin.mounts)
             plan.limits.memoryBytes = 1 << 30
+            return try ConfinedLaunch(plan).command(keeperPath: keeper)
+        }
+    }
+
+    /// Asks adapters how they are, in the jail of their jobs.
+    func healthCheck() throws(DomeError) -> PluginHealthCheck {
+        let keeper = programs + "/domed-keeper"
+        return PluginHealthCheck(executor: try LoopExecutor.onNewThread(named: "dome-health")) {
+            [workerPath] plugin, work throws(DomeError) in
+            var plan = ConfinedLaunch.workerPlan(
+                arguments: ["--health"], workerPath: workerPath, pluginMounts: plugin.mounts)
+            plugin.give(to: &plan)
+            plan.standardInput = .bytes(work.bytes)
             return try ConfinedLaunch(plan).command(keeperPath: keeper)
         }
     }

@@ -108,9 +108,17 @@ extension DaemonClient {
         return DaemonStatus(reply)
     }
 
-    /// Every plugin that the daemon has found, in the order of its search path.
-    package func plugins() async throws(ClientError) -> [PluginSummary] {
-        let reply = try await call(Domed_V1_DomedService.listPlugins, Domed_V1_ListPluginsRequest())
+    /// Every plugin that the daemon has found, in the order of its search path; or only the one with `id`. Each is asked
+    /// how it is if `withHealth` says so.
+    package func plugins(
+        id: String = "", withHealth: Bool = false
+    ) async throws(ClientError) -> [PluginSummary] {
+        let reply = try await call(
+            Domed_V1_DomedService.listPlugins,
+            .with { request in
+                request.pluginId = id
+                request.withHealth = withHealth
+            })
         try Self.check(reply.status)
         return reply.plugins.map(PluginSummary.init)
     }

@@ -23,6 +23,9 @@ package struct PluginSummary: Sendable, Equatable {
     package var crashesInARow: UInt32 = 0
     /// "" when it never crashed.
     package var lastCrash = ""
+    /// Whether it says that it is well; nil when it was not asked.
+    package var isHealthy: Bool?
+    package var health = ""
     package init() {}
 
     init(_ message: Domed_V1_PluginSummary) {
@@ -34,6 +37,7 @@ package struct PluginSummary: Sendable, Equatable {
         (toolIDs, permissions) = (message.toolIds, message.permissions)
         (secrets, capabilities) = (message.secrets, message.capabilities)
         (crashes, crashesInARow) = (message.crashes, message.crashesInARow)
+        if let health = message.health { (isHealthy, self.health) = (health.ok, health.message) }
         if let crash = message.lastCrash {
             lastCrash = crash.ts + ": " + crash.reason + (crash.jobId.isEmpty ? "" : ", job " + crash.jobId)
         }

@@ -6,10 +6,29 @@ internal import DomePlatform
 internal import DomeStore
 
 extension Engine {
-    /// All plugins, as they are now.
-    package func listPlugins() async -> [PluginReport] {
+    /// All plugins as they are now, or the one with `id`; those that are ready say how they are if that is asked for.
+    package func listPlugins(id: String = "", withHealth: Bool = false) async -> [PluginReport] {
         await refreshPlugins()
-        return plugins.snapshot.records.map(PluginReport.init)
+        var reports: [PluginReport] = []
+        for record in plugins.snapshot.records where id.isEmpty || record.id == id {
+            var report = PluginReport(record)
+            if withHealth, record.state == .ready { report.health = await health(of: record) }
+            reports.append(report)
+        }
+        return reports
+    }
+
+    private func health(of record: PluginRecord) async -> PluginHealth {
+        guard record.file?.kind == .adapter else {
+            let worker = workers[record.id]?.worker
+            return worker?.health ?? PluginHealth(isOK: false, message: "it has no worker")
+        }
+        do throws(DomeError) {
+            let prepared = try await plugins.prepared(record)
+            return await healthCheck.health(of: prepared.plugin, secrets: prepared.secrets)
+        } catch {
+            return PluginHealth(isOK: false, message: error.message)
+        }
     }
 
     /// Looks for plugins again if anything about them changed; what is new has been scanned when this returns.
@@ -102,12 +121,18 @@ extension Engine {
     func adapterPlan(
         _ job: LiveJob, _ request: AcceptedRequest, _ plugin: PluginRecord, _ entrypoint: JSONObject
     ) async throws(DomeError) -> LaunchPlan {
+        var plugin = plugin
+        // It was looked at up to a second ago, or long ago if this is the first job since.
+        if await rules.isReplaced(plugin) {
+            await refreshPlugins()
+            plugin = plugins.snapshot[plugin.id] ?? plugin
+        }
         if let refusal = plugins.snapshot.refusal(plugin.id, for: job.toolID) { throw refusal }
         let bounds = request.bounds(job.id)
         var plan = LaunchPlan(
             jobID: job.id, arguments: [AdapterJob.workerPath, "--job"],
             environment: bounds.environment.map { "\($0.name)=\($0.value)" })
-        plan.mounts = bounds.mounts + [workerMount, plugin.mount]
+        plan.mounts = bounds.mounts + [workerMount] + plugin.mounts
         (plan.network, plan.allowsUnixSockets) = (bounds.network, bounds.allowsUnixSockets)
         plan.limits = bounds.limits
         plan.hasReports = true
@@ -115,6 +140,7 @@ extension Engine {
         var work = AdapterJob()
         (work.pluginID, work.pluginVersion) = (plugin.id, plugin.file?.version ?? "")
         work.library = plugin.file?.library ?? ""
+        work.identity = plugin.libraryIdentity?.text ?? ""
         (work.jobID, work.toolID, work.payload) = (job.id.text, job.toolID, request.taskJSON)
         work.action = try Self.action(entrypoint, plugin, job.toolID)
         work.config = try Self.config(entrypoint, plugin, job.toolID)

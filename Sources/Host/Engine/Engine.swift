@@ -21,6 +21,7 @@ package final class Engine {
     private var catalogCheckedNanoseconds: Int64 = 0
     let keepers: KeeperPool
     let plugins: PluginRegistry
+    let healthCheck: PluginHealthCheck
     /// Makes the worker of an executor plugin.
     let makeWorker: @Core (PluginRecord) -> ExecutorWorker
     /// The programs of plugins that are ready and executors, by id, with what they were started for.
@@ -49,7 +50,8 @@ package final class Engine {
 
     package init(
         configuration: Configuration, directories: Directories, catalog: Catalog, store: Store, files: JobFiles,
-        facts: FactsReader, rules: RulesReader, keepers: KeeperPool, plugins: PluginRegistry, workerPath: String,
+        facts: FactsReader, rules: RulesReader, keepers: KeeperPool, plugins: PluginRegistry,
+        healthCheck: PluginHealthCheck, workerPath: String,
         makeWorker: @escaping @Core (PluginRecord) -> ExecutorWorker, version: String
     ) {
         self.configuration = configuration
@@ -62,6 +64,7 @@ package final class Engine {
         policy = PolicyCache(directories)
         self.keepers = keepers
         self.plugins = plugins
+        self.healthCheck = healthCheck
         workerMount = ConfinedLaunch.workerMount(workerPath)
         self.makeWorker = makeWorker
         self.version = version

@@ -64,12 +64,9 @@ package final class ExecutorWorker {
         var plan = ConfinedLaunch.workerPlan(
             arguments: [
                 "--plugin", AdapterJob.pluginFolder, "--fd", "3", "--config", JSONValue.object(plugin.config).compact,
-            ], workerPath: workerPath,
-            pluginFolder: plugin.folder)
-        plan.mounts = plugin.grants.mounts + plan.mounts
-        plan.environment += plugin.grants.passedEnvironment.map { "\($0.name)=\($0.value)" }
-        (plan.network, plan.allowsUnixSockets) = (plugin.grants.network, plugin.grants.allowsUnixSockets)
-        plan.limits = plugin.limits
+                "--identity", plugin.libraryIdentity?.text ?? "",
+            ], workerPath: workerPath, pluginMounts: plugin.mounts)
+        plugin.give(to: &plan)
         self.plan = plan
     }
 
@@ -125,6 +122,12 @@ package final class ExecutorWorker {
         }
         defer { end("not needed any more") }
         return identity == nil ? lastFailure : nil
+    }
+
+    /// How it is, without asking it.
+    var health: PluginHealth {
+        guard isUp else { return PluginHealth(isOK: false, message: "its worker is not running: \(lastFailure)") }
+        return PluginHealth(isOK: true, message: identity == nil ? "its worker is starting" : "its worker is running")
     }
 
     /// Ends the worker for good: its plugin is gone, or is another one now.

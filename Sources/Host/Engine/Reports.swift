@@ -91,6 +91,8 @@ package struct PluginReport: Sendable {
     package var capabilities: [String]
     package var declarationJSON: String
     package var crashes: CrashBook.Entry
+    /// nil when it was not asked.
+    package var health: PluginHealth?
 
     init(_ record: PluginRecord) {
         (folder, state, reason) = (record.folder, record.state.rawValue, record.reason)

@@ -34,6 +34,11 @@ package actor RulesReader {
         (policy.decide(tool.manifest, grants: grants), policy.offers(tool.manifest))
     }
 
+    /// Whether a plugin's library is another one, or in another condition, than when it was looked at.
+    func isReplaced(_ plugin: PluginRecord) -> Bool {
+        FileIdentity(path: plugin.libraryPath) != plugin.libraryIdentity
+    }
+
     /// Whether a job's program is there.
     func find(_ search: ProgramSearch, innerServer: Int32) -> ProgramSearch.Verdict {
         search.run(innerServer: innerServer)

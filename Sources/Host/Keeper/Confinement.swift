@@ -37,6 +37,11 @@ package enum Confinement {
         let null = try Files.open("/dev/null", O_RDWR)
         var descriptors = JailServer.Descriptors()
         descriptors.standardInput = null
+        if case .bytes(let bytes) = plan.standardInput {
+            descriptors.standardInput = try bytes.withBytes { raw throws(DomeError) in
+                try SealedMemory.make(named: "dome-stdin", raw)
+            }
+        }
         // Copies: this process's own are for what is to be said if nothing can be started.
         descriptors.standardOutput = try duplicate(1)
         descriptors.standardError = try duplicate(2)

@@ -7,6 +7,8 @@ package struct AdapterJob: Sendable, Equatable {
     package var pluginVersion = ""
     /// The library's file name in the plugin's folder.
     package var library = ""
+    /// Which file that must be, as `FileIdentity` writes it; empty: whichever it is.
+    package var identity = ""
     package var jobID = ""
     package var toolID = ""
     package var action = ""
@@ -29,7 +31,9 @@ package struct AdapterJob: Sendable, Equatable {
     package var bytes: [UInt8] {
         var writer = ByteWriter(capacity: 512 + payload.utf8.count + config.utf8.count)
         writer.write(Self.version)
-        for text in [pluginID, pluginVersion, library, jobID, toolID, action, payload, config] { writer.write(text) }
+        for text in [pluginID, pluginVersion, library, identity, jobID, toolID, action, payload, config] {
+            writer.write(text)
+        }
         writer.write(wallMilliseconds)
         writer.write(UInt32(clamping: secrets.count))
         for secret in secrets {
@@ -47,7 +51,8 @@ package struct AdapterJob: Sendable, Equatable {
             throw DomeError(.internal, "the job is of version \(version), this worker knows \(Self.version)")
         }
         for path in [
-            \AdapterJob.pluginID, \.pluginVersion, \.library, \.jobID, \.toolID, \.action, \.payload, \.config,
+            \AdapterJob.pluginID, \.pluginVersion, \.library, \.identity, \.jobID, \.toolID, \.action, \.payload,
+            \.config,
         ] { self[keyPath: path] = try reader.readString() }
         wallMilliseconds = try reader.readUInt64()
         for _ in 0..<(try reader.readCount(minimumBytes: 8)) {

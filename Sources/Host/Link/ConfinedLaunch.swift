@@ -35,7 +35,7 @@ package struct ConfinedLaunch: Sendable {
 
     /// What `domed-keeper --confine` was given.
     package static func plan(from memory: FileDescriptor) throws(DomeError) -> LaunchPlan {
-        let bytes = try SealedMemory.read(memory, limitBytes: 1 << 20)
+        let bytes = try SealedMemory.read(memory, limitBytes: 80 << 20)
         return try bytes.withBytes { raw throws(DomeError) in
             var reader = ByteReader(raw)
             return try LaunchPlan(from: &reader)
@@ -57,14 +57,26 @@ package struct ConfinedLaunch: Sendable {
         return mount
     }
 
-    /// The plan of a worker over a plugin's folder: nothing but these two and what `limits` and `network` say.
+    /// A plugin's library over itself: that very file, whatever has taken its name in the folder since. Nil for a
+    /// library that is a symbolic link.
+    package static func libraryMount(_ folder: String, _ library: String, device: UInt64, inode: UInt64) -> Mount? {
+        let path = folder + "/" + library
+        guard Files.isRegularFile(path) else { return nil }
+        var mount = Mount(
+            source: path, target: AdapterJob.pluginFolder + "/" + library, isWritable: false, device: device,
+            inode: inode)
+        mount.isPlain = Files.isOpenToAll(path)
+        return mount
+    }
+
+    /// The plan of a worker over a plugin's folder: nothing but these and what `limits` and `network` say.
     package static func workerPlan(
-        arguments: [String], workerPath: String, pluginFolder: String
+        arguments: [String], workerPath: String, pluginMounts: [Mount]
     ) -> LaunchPlan {
         var plan = LaunchPlan(
             jobID: JobID(createdMilliseconds: 0, random: (0, 0)), arguments: [AdapterJob.workerPath] + arguments,
             environment: ["PATH=/usr/bin:/bin", "LANG=C.UTF-8"])
-        plan.mounts = [workerMount(workerPath), pluginMount(pluginFolder)]
+        plan.mounts = [workerMount(workerPath)] + pluginMounts
         plan.limits.diskBytes = 1 << 20
         return plan
     }

@@ -119,6 +119,12 @@ package enum Files {
         }
     }
 
+    /// Whether a regular file lies at `path` itself, not behind a symbolic link.
+    package static func isRegularFile(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// The names in a folder, sorted, without `.` and `..`.

@@ -35,11 +35,14 @@ package final class Plugin {
 
     /// The same with all that the host can do for a job.
     package init(_ manifest: PluginManifest, _ services: HostServices) throws(DomeError) {
+        try Self.checkLibrary(manifest)
         guard let handle = dlopen(manifest.libraryPath, RTLD_NOW | RTLD_LOCAL) else {
             let reason = dlerror().map { String(cString: $0) } ?? "no reason given"
             throw manifest.refused(
                 "its library cannot be loaded: \(reason)", remedy: "rebuild it as a shared library for this machine")
         }
+        // What is mapped now is what was looked at, if it was that before and is that still.
+        try Self.checkLibrary(manifest)
         guard let symbol = dlsym(handle, DOME_ENTRY_SYMBOL) else {
             throw manifest.refused(
                 "its library exports no symbol '\(DOME_ENTRY_SYMBOL)'",
@@ -58,6 +61,13 @@ package final class Plugin {
             throw manifest.refused("its init returned false", remedy: "see the log for what it says")
         }
         (self.manifest, self.host, self.entry) = (manifest, host, entry)
+    }
+
+    /// Refuses a library that is not the one that was looked at.
+    private static func checkLibrary(_ manifest: PluginManifest) throws(DomeError) {
+        guard let identity = manifest.identity, FileIdentity(path: manifest.libraryPath) != identity else { return }
+        throw manifest.refused(
+            "its library was replaced or written to after it had been checked", remedy: "submit again")
     }
 
     /// The plugin's table for a kind, or nil if it is none of that kind.

@@ -1,5 +1,5 @@
 package import DomeModel
-internal import DomePlatform
+package import DomePlatform
 
 /// A plugin's `plugin.json`, as far as the host needs it to load the plugin.
 package struct PluginManifest: Sendable, Equatable {
@@ -16,6 +16,9 @@ package struct PluginManifest: Sendable, Equatable {
     package var directory: String
     /// The library's file name in that folder.
     package var library: String
+
+    /// Which file the library must be; nil: whichever it is.
+    package var identity: FileIdentity?
 
     package var libraryPath: String { directory + "/" + library }
 

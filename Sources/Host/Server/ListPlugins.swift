@@ -7,7 +7,7 @@ internal import DomeWire
 extension DomedService {
     /// Every plugin folder, with what became of it.
     func listPlugins(_ request: Domed_V1_ListPluginsRequest) async -> Domed_V1_ListPluginsResponse {
-        let plugins = await engine.listPlugins()
+        let plugins = await engine.listPlugins(id: request.pluginId, withHealth: request.withHealth)
         return .with {
             $0.status = .ok()
             $0.plugins = plugins.map(Self.summary)
@@ -35,6 +35,13 @@ extension DomedService {
             $0.declarationJson = plugin.declarationJSON
             $0.crashes = UInt32(clamping: plugin.crashes.total)
             $0.crashesInARow = UInt32(clamping: plugin.crashes.consecutive)
+            if let health = plugin.health {
+                $0.health = .with {
+                    $0.ok = health.isOK
+                    $0.message = health.message
+                    $0.ts = Timestamp.format(nanoseconds: health.askedNanoseconds)
+                }
+            }
             if plugin.crashes.total > 0 {
                 $0.lastCrash = .with {
                     $0.ts = Timestamp.format(nanoseconds: plugin.crashes.lastNanoseconds)

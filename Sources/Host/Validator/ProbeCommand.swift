@@ -22,7 +22,8 @@ struct ProbeCommand {
         }
         let inside = AdapterJob.pluginFolder
         var plan = ConfinedLaunch.workerPlan(
-            arguments: ["\(inside)/\(manifest.library)", inside], workerPath: probe, pluginFolder: folder)
+            arguments: ["\(inside)/\(manifest.library)", inside], workerPath: probe,
+            pluginMounts: [ConfinedLaunch.pluginMount(folder)])
         for permission in manifest.permissions {
             switch permission {
             case .readPath(let path?): plan.mounts.append(Mount(source: path, target: path, isWritable: false))

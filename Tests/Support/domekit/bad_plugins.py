@@ -52,7 +52,7 @@ CASES = [
     # The handshake.
     Bad("loads", "dies_in_constructor", "in dlopen: killed by SIGABRT"),
     Bad("entry-magic", "wrong_magic", "magic is 0x1"),
-    Bad("entry-abi-version", "newer_major", "built for ABI 2.0"),
+    Bad("entry-abi-version", "newer_major", "built for ABI 2.1"),
     Bad("entry-struct-size", "short_entry", "struct_size is 8"),
     Bad("entry-functions", "no_factory_function", "get_factory is NULL"),
     Bad("init-succeeds", "init_false", "init returned false"),

@@ -78,9 +78,9 @@ def settings(daemon: Daemon, plugin_id: str = "org.example.sample", **members: A
     return path
 
 
-def plugins(daemon: Daemon, timeout: float = 30) -> dict[str, Any]:
+def plugins(daemon: Daemon, timeout: float = 30, **request: Any) -> dict[str, Any]:
     """What ListPlugins says, by folder name."""
-    reply = daemon.stub().ListPlugins(pb2.ListPluginsRequest(), timeout=timeout)
+    reply = daemon.stub().ListPlugins(pb2.ListPluginsRequest(**request), timeout=timeout)
     assert reply.status.ok, reply.status.message
     return {Path(one.folder).name: one for one in reply.plugins}
 

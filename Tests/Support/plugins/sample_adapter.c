@@ -283,6 +283,13 @@ static dome_status_t execute(dome_adapter_t *adapter, dome_call_t *call, const c
     return misbehave(call, action, action_size);
 }
 
+#ifdef HEALTH
+static dome_status_t health(dome_adapter_t *adapter, dome_call_t *call) {
+    (void)adapter;
+    HEALTH;
+}
+#endif
+
 static void disconnect(dome_adapter_t *adapter) {
     (void)adapter;
 }
@@ -309,6 +316,9 @@ static const void *get_factory(const char *id, size_t size) {
         .connect = connect,
         .execute = EXECUTE,
         .disconnect = disconnect,
+#ifdef HEALTH
+        .health = health,
+#endif
     };
     return dome_text_equal(id, size, DOME_TEXT(DOME_ADAPTER)) ? &table : NULL;
 }

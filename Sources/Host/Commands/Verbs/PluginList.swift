@@ -29,7 +29,7 @@ extension Verb {
     ) { invocation async throws(CommandFailure) in
         let shelf = try local { () throws(DomeError) in try PluginShelf.here() }
         let entry = try local { () throws(DomeError) in try shelf.entry(invocation.argument(0)) }
-        let plugin = try await known(invocation).first { $0.folder == entry.folder } ?? entry.summary
+        let plugin = try await known(invocation, asking: entry.id).first { $0.folder == entry.folder } ?? entry.summary
         try invocation.print(
             json: plugin.json, text: plugin.text(settings: shelf.settings.path(entry.id), style: invocation.style))
         return ExitStatus.success
@@ -37,8 +37,10 @@ extension Verb {
 
     /// What the daemon knows if one runs; it is not started for this.
     @Core
-    private static func known(_ invocation: Invocation) async throws(CommandFailure) -> [PluginSummary] {
-        if let plugins = try await invocation.pluginsOfDaemon() { return plugins }
+    private static func known(
+        _ invocation: Invocation, asking id: String = ""
+    ) async throws(CommandFailure) -> [PluginSummary] {
+        if let plugins = try await invocation.pluginsOfDaemon(id: id, withHealth: !id.isEmpty) { return plugins }
         return try local { () throws(DomeError) in try PluginShelf.here().entries().map(\.summary) }
     }
 
@@ -71,6 +73,7 @@ extension PluginSummary {
             "permissions": texts(permissions), "secrets": texts(secrets), "capabilities": texts(capabilities),
             "crashes": .integer(Int64(crashes)), "crashes_in_a_row": .integer(Int64(crashesInARow)),
             "last_crash": .string(lastCrash),
+            "health": isHealthy.map { ["ok": .bool($0), "message": .string(health)] } ?? .null,
         ]
     }
 
@@ -82,6 +85,9 @@ extension PluginSummary {
         fields.add("version", version)
         fields.add("kind", kind)
         fields.add("state", state + (reason.isEmpty ? "" : ": " + reason))
+        if let isHealthy {
+            fields.add("health", (isHealthy ? "well" : "not well") + (health.isEmpty ? "" : ": " + health))
+        }
         fields.add("differs", differences.joined(separator: "\n"))
         fields.add("tools", toolIDs.joined(separator: "\n"))
         fields.add("permissions", permissions.isEmpty ? "none" : permissions.joined(separator: ", "))

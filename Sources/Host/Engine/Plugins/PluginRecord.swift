@@ -1,6 +1,7 @@
 package import DomeCatalog
 internal import DomeLink
 package import DomeModel
+package import DomePlatform
 
 /// One plugin folder, and what came of it.
 package struct PluginRecord: Sendable {
@@ -30,29 +31,47 @@ package struct PluginRecord: Sendable {
     package var crashes = CrashBook.Entry()
     /// Its folder as the jail mounts it: as it was when the library was hashed.
     package var mount: Mount
+    /// Its library as the jail mounts it over itself; nil when it cannot be.
+    package var libraryMount: Mount?
+    /// Which file that was, and in which condition, when it was hashed.
+    package var libraryIdentity: FileIdentity?
+    /// All that the jail mounts of it.
+    package var mounts: [Mount] { [mount] + (libraryMount.map { [$0] } ?? []) }
 
     /// What the worker of an executor may have and use.
     package var grants = EffectiveGrants()
     package var limits = Limits()
 
     package var id: String { file?.id ?? "" }
+    var libraryPath: String { folder + "/" + (file?.library ?? "") }
 
     /// What a worker of it depends on: another one of any of these needs another worker.
     struct Identity: Equatable {
         var folder: String
         var librarySHA256: String
+        var library: FileIdentity?
         var config: JSONObject
         var grants: EffectiveGrants
         var limits: Limits
     }
 
     var identity: Identity {
-        Identity(folder: folder, librarySHA256: librarySHA256, config: config, grants: grants, limits: limits)
+        Identity(
+            folder: folder, librarySHA256: librarySHA256, library: libraryIdentity, config: config, grants: grants,
+            limits: limits)
     }
 
     init(folder: String) {
         self.folder = folder
         mount = Mount(source: folder, target: AdapterJob.pluginFolder, isWritable: false)
+    }
+
+    /// Gives the plan of a worker what the plugin may have and use.
+    package func give(to plan: inout LaunchPlan) {
+        plan.mounts = grants.mounts + plan.mounts
+        plan.environment += grants.passedEnvironment.map { "\($0.name)=\($0.value)" }
+        (plan.network, plan.allowsUnixSockets) = (grants.network, grants.allowsUnixSockets)
+        plan.limits = limits
     }
 
     /// The same, put aside.

@@ -11,7 +11,7 @@ internal import Synchronization
 package actor PluginRegistry {
     private let executor: LoopExecutor
     private let search: PluginSearch
-    private let scanCommand: @Sendable (String) throws(DomeError) -> Subprocess
+    private let scanCommand: @Sendable (PluginRecord) throws(DomeError) -> Subprocess
     private let stateFolder: String
     private let keepsScans: Bool
     private var stamps: [FileStamp]?
@@ -23,10 +23,10 @@ package actor PluginRegistry {
 
     /// - Parameters:
     ///   - keepsScans: whether what a scan finds is written down; `dome doctor` only looks.
-    ///   - scanCommand: the program that scans a folder (domed-worker --scan).
+    ///   - scanCommand: the program that scans a plugin (domed-worker --scan).
     package init(
         executor: LoopExecutor, search: PluginSearch, stateFolder: String, keepsScans: Bool = true,
-        scanCommand: @escaping @Sendable (String) throws(DomeError) -> Subprocess
+        scanCommand: @escaping @Sendable (PluginRecord) throws(DomeError) -> Subprocess
     ) {
         self.executor = executor
         self.search = search
@@ -105,7 +105,10 @@ package actor PluginRegistry {
         try PluginSearch.refuseForeignWriters(library)
         let (device, inode) = PluginSearch.identity(record.folder)
         record.mount = ConfinedLaunch.pluginMount(record.folder, device: device, inode: inode)
-        record.librarySHA256 = try hashes.sha256(library)
+        let known = try hashes.sha256(library)
+        (record.librarySHA256, record.libraryIdentity) = (known.sha256, known.identity)
+        record.libraryMount = ConfinedLaunch.libraryMount(
+            record.folder, file.library, device: PluginSearch.identity(library).device, inode: known.identity.inode)
         // Before any code of it runs: is it what was installed?
         record.differences = settings.differences(record)
         guard record.differences.isEmpty else { return changed(record) }
@@ -114,10 +117,11 @@ package actor PluginRegistry {
         {
             return record.aside(.quarantined, Self.crashReason(record))
         }
-        switch scan(record, file, manifestBytes).outcome {
+        let scanned = scan(record, file, manifestBytes).outcome
+        switch scanned {
         case .refused(let reason): return record.aside(.refused, reason)
-        case .unable(let reason):
-            record.isUnconfined = true
+        case .unable(let reason), .replaced(let reason):
+            if case .unable = scanned { record.isUnconfined = true }
             // It is tried again at the next occasion.
             stamps = nil
             return record.aside(.refused, reason)
@@ -176,11 +180,11 @@ package actor PluginRegistry {
             let path = "\(stateFolder)/scans/\(key).json"
             if let known = PluginScan.read(path) { return known }
             let began = Clock.monotonicNanoseconds()
-            let scan = PluginScan.run(record.folder, by: scanCommand)
+            let scan = PluginScan.run(record, by: scanCommand)
             let milliseconds = (Clock.monotonicNanoseconds() - began) / 1_000_000
             Log.info("plugin.scanned", ["plugin": file.id, "folder": record.folder, "ms": "\(milliseconds)"])
             if !keepsScans { return scan }
-            if case .unable = scan.outcome { return scan }
+            guard scan.isKept else { return scan }
             try Files.makeDirectories(stateFolder + "/scans")
             try scan.write(path)
             return scan
@@ -204,6 +208,19 @@ package actor PluginRegistry {
         guard crashes[id].consecutive > 0 else { return }
         crashes.noteSurvival(id)
         _ = refresh(force: true)
+    }
+
+    /// A ready adapter with what its jobs have in any case, to be asked how it is, and its secrets. E_POLICY_DENIED when
+    /// the policy lets it have less than it needs.
+    func prepared(
+        _ record: PluginRecord
+    ) throws(DomeError) -> (plugin: PluginRecord, secrets: [(name: String, value: [UInt8])]) {
+        guard let file = record.file else { return (record, []) }
+        var plugin = record
+        let manifest = try file.ownManifest()
+        plugin.grants = try Policy.load(search.directories).evaluate(manifest, grants: [])
+        plugin.limits = manifest.limits
+        return (plugin, try PluginSettings.secrets(search.directories, file.id, file.secrets))
     }
 
     /// The secrets of a plugin's jobs, from the disk.

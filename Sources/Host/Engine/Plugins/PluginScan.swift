@@ -15,27 +15,50 @@ struct PluginScan {
         case crashed(String)
         /// Nothing was loaded: this machine cannot confine it now. Not kept.
         case unable(String)
+        /// Another library had taken its place. Not kept.
+        case replaced(String)
     }
 
     let outcome: Outcome
+
+    var isKept: Bool {
+        switch outcome {
+        case .declared, .refused, .crashed: true
+        case .unable, .replaced: false
+        }
+    }
 
     static let limitMilliseconds: Int64 = 5_000
     private static let outputLimitBytes = 2 << 20
 
     /// Loads it in a process of its own. Blocks until that has ended, at most the limit.
     static func run(
-        _ folder: String, by command: (String) throws(DomeError) -> Subprocess
+        _ plugin: PluginRecord, by command: (PluginRecord) throws(DomeError) -> Subprocess
     ) -> PluginScan {
         do throws(DomeError) {
-            let outcome = try command(folder).capture(
-                limitBytes: outputLimitBytes, timeoutMilliseconds: limitMilliseconds)
-            return PluginScan(outcome: judged(outcome, folder))
+            let heard = try hear(command(plugin), of: plugin.folder, limitMilliseconds: limitMilliseconds)
+            // What was heard may be another library's: not to be kept under this one's hash.
+            guard plugin.libraryIdentity == FileIdentity(path: plugin.libraryPath) else {
+                return PluginScan(outcome: .replaced("its library was replaced while it was looked at"))
+            }
+            return PluginScan(outcome: heard)
         } catch {
             return PluginScan(outcome: .unable("its scan could not be started: \(error.message)"))
         }
     }
 
-    private static func judged(_ outcome: Subprocess.Outcome, _ folder: String) -> Outcome {
+    /// Runs a worker that loads a plugin, to hear one document. Blocks until it has ended, at most the limit.
+    static func hear(
+        _ command: Subprocess, of folder: String, limitMilliseconds: Int64
+    ) throws(DomeError) -> Outcome {
+        let outcome = try command.capture(
+            limitBytes: outputLimitBytes, timeoutMilliseconds: limitMilliseconds)
+        return judged(outcome, folder, limitMilliseconds)
+    }
+
+    private static func judged(
+        _ outcome: Subprocess.Outcome, _ folder: String, _ limitMilliseconds: Int64
+    ) -> Outcome {
         var reader = WorkerReportReader()
         var (declaration, failure, crash, isDone): ([UInt8], String?, String?, Bool) = ([], nil, nil, false)
         for report in outcome.output.withUnsafeBytes({ reader.take($0) }) {
@@ -49,7 +72,8 @@ struct PluginScan {
         }
         if let crash { return .crashed(crash) }
         if outcome.isTimedOut {
-            return .crashed("it took longer than \(limitMilliseconds / 1000) s to load, initialize and describe itself")
+            return .crashed(
+                "it took longer than \(limitMilliseconds / 1000) s to load, initialize and speak for itself")
         }
         if outcome.exitCode == ConfinedLaunch.failureStatus {
             return .unable(failure ?? "it could not be confined; see the daemon's log")
@@ -88,7 +112,7 @@ struct PluginScan {
             case .declared(let text): ("declared", text)
             case .refused(let text): ("refused", text)
             case .crashed(let text): ("crashed", text)
-            case .unable: ("unable", "")
+            case .unable, .replaced: ("", "")
             }
         let document: JSONValue = ["outcome": .string(word), "text": .string(text)]
         try Files.writeAtomically(path, Array(document.compact.utf8))
@@ -97,17 +121,20 @@ struct PluginScan {
 
 /// The SHA-256 of libraries, remembered as long as the files do not change.
 struct LibraryHashes {
-    private var known: [String: (stamp: FileStamp, sha256: String)] = [:]
+    private var known: [String: (identity: FileIdentity, sha256: String)] = [:]
 
     static let limitBytes: UInt64 = 1 << 30
 
-    /// Blocks, for a file that was not seen before.
-    mutating func sha256(_ path: String) throws(DomeError) -> String {
-        let stamp = FileStamp(path: path)
-        if let entry = known[path], entry.stamp == stamp { return entry.sha256 }
+    /// The hash, and of which file it is. Blocks, for a file that was not seen before. E_INVALID_REQUEST for one that
+    /// changes meanwhile.
+    mutating func sha256(_ path: String) throws(DomeError) -> (sha256: String, identity: FileIdentity) {
+        let before = FileIdentity(path: path)
+        if let entry = known[path], entry.identity == before { return (entry.sha256, entry.identity) }
         let sum = try SHA256.digest(ofFileAt: path, limitBytes: Self.limitBytes).digest.hex
-        // The stamp from before: a change while reading shows next time.
-        known[path] = (stamp, sum)
-        return sum
+        guard let before, FileIdentity(path: path) == before else {
+            throw DomeError(.invalidRequest, "\(path) was replaced or written to while it was read")
+        }
+        known[path] = (before, sum)
+        return (sum, before)
     }
 }

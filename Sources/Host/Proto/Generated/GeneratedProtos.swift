@@ -56,6 +56,7 @@ package enum GeneratedProtos {
             Domed_V1_ListPluginsRequest.self,
             Domed_V1_ListPluginsResponse.self,
             Domed_V1_PluginSummary.self,
+            Domed_V1_PluginHealth.self,
             Domed_V1_PluginCrash.self,
             Grpc_Health_V1_HealthCheckRequest.self,
             Grpc_Health_V1_HealthCheckResponse.self,

@@ -1443,6 +1443,12 @@ package struct Domed_V1_CollectGarbageResponse: ProtoMessage {
 package struct Domed_V1_ListPluginsRequest: ProtoMessage {
     package static var protoName: String { "domed.v1.ListPluginsRequest" }
 
+    /// Asks each ready plugin how it is: a connection is made for it, in a jail, within two seconds. What was asked
+    /// less
+    /// than ten seconds ago is told again.
+    package var withHealth = false
+    /// Only this one; empty: all.
+    package var pluginId = ""
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -1452,12 +1458,16 @@ package struct Domed_V1_ListPluginsRequest: ProtoMessage {
             let tag = try reader.nextTag()
             switch tag {
             case 0: return
+            case 8: withHealth = try reader.bool()
+            case 18: pluginId = try reader.string()
             default: try reader.keepUnknown(tag, in: &unknownFields)
             }
         }
     }
 
     package func encode(to writer: inout ProtoWriter) {
+        if withHealth { writer.bool(1, withHealth) }
+        if !pluginId.isEmpty { writer.string(2, pluginId) }
         writer.unknown(unknownFields)
     }
 }
@@ -1531,6 +1541,8 @@ package struct Domed_V1_PluginSummary: ProtoMessage {
     package var crashesInARow: UInt32 = 0
     /// The last time; empty when it never has.
     package var lastCrash: Domed_V1_PluginCrash?
+    /// Only if asked for, and only of a ready plugin.
+    package var health: Domed_V1_PluginHealth?
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -1560,6 +1572,7 @@ package struct Domed_V1_PluginSummary: ProtoMessage {
             case 144: crashes = try reader.uint32()
             case 152: crashesInARow = try reader.uint32()
             case 162: try reader.message(&lastCrash)
+            case 170: try reader.message(&health)
             default: try reader.keepUnknown(tag, in: &unknownFields)
             }
         }
@@ -1586,6 +1599,40 @@ package struct Domed_V1_PluginSummary: ProtoMessage {
         if crashes != 0 { writer.uint32(18, crashes) }
         if crashesInARow != 0 { writer.uint32(19, crashesInARow) }
         if let value = lastCrash { writer.message(20, value) }
+        if let value = health { writer.message(21, value) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// What a plugin said when it was asked how it is, or what came of asking.
+package struct Domed_V1_PluginHealth: ProtoMessage {
+    package static var protoName: String { "domed.v1.PluginHealth" }
+
+    package var ok = false
+    package var message = ""
+    /// When it was asked.
+    package var ts = ""
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 8: ok = try reader.bool()
+            case 18: message = try reader.string()
+            case 26: ts = try reader.string()
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if ok { writer.bool(1, ok) }
+        if !message.isEmpty { writer.string(2, message) }
+        if !ts.isEmpty { writer.string(3, ts) }
         writer.unknown(unknownFields)
     }
 }
