@@ -96,7 +96,7 @@ let package = Package(
             ["DomeModel", "DomePlatform", "DomeAsync", "DomeEngine", "DomeWire", "DomeProto", "DomeTransport"]),
         room(
             "Client", ["DomeModel", "DomePlatform", "DomeAsync", "DomeWire", "DomeProto", "DomeTransport"]),
-        room("MCP", ["DomeModel", "DomePlatform", "DomeAsync", "DomeClient", "DomeCrypto"]),
+        room("MCP", ["DomeModel", "DomePlatform", "DomeAsync", "DomeClient", "DomeCrypto", "DomeTransport"]),
         room(
             "Commands",
             [

@@ -41,7 +41,7 @@ ROOMS: dict[str, tuple[int, set[str]]] = {
     "Engine": (4, {"Async", "Crypto", "Journal", "Catalog", "Store", "Link"}),
     "Server": (5, {"Async", "Engine", "Wire", "Proto", "Transport"}),
     "Client": (5, {"Async", "Wire", "Proto", "Transport"}),
-    "MCP": (6, {"Async", "Client", "Crypto"}),
+    "MCP": (6, {"Async", "Client", "Crypto", "Transport"}),
     "Commands": (7, {"Async", "Client", "Catalog", "Crypto", "Jail", "Validator", "MCP"}),
 }
 

@@ -14,8 +14,7 @@ struct TCPAccess {
         let listener = try TCPListener.bind(address)
         let port = TCPListener.port(of: listener)
         if let tokenFile {
-            if !Files.exists(tokenFile) { try Self.makeToken(tokenFile) }
-            let token = try BearerToken(file: tokenFile)
+            let token = try BearerToken.madeIfMissing(file: tokenFile)
             server.authorize = { token.judge($0) }
             Log.info("tcp.listening", ["address": address, "port": "\(port)", "token_file": tokenFile])
         } else {
@@ -30,13 +29,5 @@ struct TCPAccess {
             try TCPListener.admit(socket)
         }
         return listener
-    }
-
-    /// A fresh token of 256 bits, mode 0600.
-    private static func makeToken(_ path: String) throws(DomeError) {
-        var generator = SystemRandomNumberGenerator()
-        let words = (0..<4).map { _ in String(generator.next() as UInt64, radix: 16) }
-        let digits = words.map { String(repeating: "0", count: 16 - $0.utf8.count) + $0 }.joined()
-        try Files.writeAtomically(path, Array((digits + "\n").utf8))
     }
 }

@@ -10,6 +10,12 @@ protocol MessageSink: AnyObject {
     func sendNotification(_ message: [UInt8])
     /// A request that gets no answer, because it was canceled.
     func sendNothing()
+    /// The answer to a request that is none, or cannot be done.
+    func fail(_ id: JSONValue, _ error: RPCError)
+}
+
+extension MessageSink {
+    func fail(_ id: JSONValue, _ error: RPCError) { send(RPCText.error(id, error)) }
 }
 
 /// A request under way.

@@ -31,29 +31,30 @@ enum MetaKey {
 extension Bridge {
     /// Takes what a client sent: one message, or several where its version has that.
     func receive(_ bytes: [UInt8], _ session: Session, _ sink: any MessageSink) {
-        let value: JSONValue
         do throws(DomeError) {
-            value = try JSONParser.parse(bytes, what: "the message")
+            receive(try JSONParser.parse(bytes, what: "the message"), session, sink)
         } catch {
-            sink.send(RPCText.error(.null, .parse(error.message)))
-            return
+            sink.fail(.null, .parse(error.message))
         }
+    }
+
+    /// The same of what is JSON already.
+    func receive(_ value: JSONValue, _ session: Session, _ sink: any MessageSink) {
         guard let batch = value.arrayValue else { return take(RPCMessage(value), session, sink) }
         guard session.version?.allowsBatches == true else {
             let version = session.version.map { "MCP \($0.rawValue)" } ?? "a connection without a handshake"
-            sink.send(RPCText.error(.null, .invalidRequest("\(version) has no batches; send one message a line")))
+            sink.fail(.null, .invalidRequest("\(version) has no batches; send one message at a time"))
             return
         }
         guard !batch.isEmpty, batch.count <= Session.callLimit else {
-            sink.send(
-                RPCText.error(.null, .invalidRequest("a batch must have 1 to \(Session.callLimit) messages")))
+            sink.fail(.null, .invalidRequest("a batch must have 1 to \(Session.callLimit) messages"))
             return
         }
         let messages = batch.map { RPCMessage($0) }
         let answers = BatchSink(sink, count: messages.count { $0.isOwedAnAnswer })
         for message in messages {
             if case .request(let id, "initialize", _) = message {
-                answers.send(RPCText.error(id.json, .invalidRequest("initialize must not be in a batch")))
+                answers.fail(id.json, .invalidRequest("initialize must not be in a batch"))
             } else {
                 take(message, session, answers)
             }
@@ -62,7 +63,7 @@ extension Bridge {
 
     private func take(_ message: RPCMessage, _ session: Session, _ sink: any MessageSink) {
         switch message {
-        case .broken(let id, let error): sink.send(RPCText.error(id, error))
+        case .broken(let id, let error): sink.fail(id, error)
         case .response: break
         case .notification(let method, let parameters): notified(method, parameters, session)
         case .request(let id, let name, let parameters):
@@ -71,7 +72,7 @@ extension Bridge {
                 session.add(call)
                 Core.task { await self.answer(call, method, sink) }
             } catch {
-                sink.send(RPCText.error(id.json, error))
+                sink.fail(id.json, error)
             }
         }
     }
@@ -121,15 +122,19 @@ extension Bridge {
     }
 
     private func answer(_ call: Call, _ method: Method, _ sink: any MessageSink) async {
-        let message: [UInt8]
+        let answer: Result<RPCResult, RPCError>
         do throws(RPCError) {
-            message = RPCText.response(call.id.json, try await method.run(call))
+            answer = .success(try await method.run(call))
         } catch {
-            message = RPCText.error(call.id.json, error)
+            answer = .failure(error)
         }
         call.session.remove(call)
         // Whoever canceled a request wants no answer (a batch is still owed the others').
-        if call.isCancelled { sink.sendNothing() } else { sink.send(message) }
+        if call.isCancelled { return sink.sendNothing() }
+        switch answer {
+        case .success(let result): sink.send(RPCText.response(call.id.json, result))
+        case .failure(let error): sink.fail(call.id.json, error)
+        }
     }
 
     private func notified(_ method: String, _ parameters: JSONObject, _ session: Session) {

@@ -107,6 +107,17 @@ package struct BearerToken: Sendable {
         token = bytes
     }
 
+    /// The token in the file, which is made if it is not there: 256 bits, mode 0600.
+    package static func madeIfMissing(file path: String) throws(DomeError) -> BearerToken {
+        if !Files.exists(path) {
+            var generator = SystemRandomNumberGenerator()
+            let words = (0..<4).map { _ in String(generator.next() as UInt64, radix: 16) }
+            let digits = words.map { String(repeating: "0", count: 16 - $0.utf8.count) + $0 }.joined()
+            try Files.writeAtomically(path, Array((digits + "\n").utf8))
+        }
+        return try BearerToken(file: path)
+    }
+
     /// What a client sends to prove it.
     package func metadata() throws(DomeError) -> Metadata {
         var metadata = Metadata()

@@ -24,10 +24,3 @@ import Testing
         #expect(ResourceURI(text.replacing("JOB", with: job)) == nil)
     }
 }
-
-@Suite struct Base64Tests {
-    @Test func theVectorsOfRFC4648() {
-        let vectors = ["": "", "f": "Zg==", "fo": "Zm8=", "foo": "Zm9v", "foob": "Zm9vYg==", "fooba": "Zm9vYmE="]
-        for (text, encoded) in vectors { #expect(Base64Text.encode(Array(text.utf8)) == encoded) }
-    }
-}

@@ -101,13 +101,13 @@ extension Method {
             }
             let bytes = try file.read(at: 0, count: artifactLimitBytes)
             if let type = try file.imageType() {
-                return ["uri": .string(uri), "mimeType": .string(type), "blob": .string(Base64Text.encode(bytes))]
+                return ["uri": .string(uri), "mimeType": .string(type), "blob": .string(Base64.encode(bytes))]
             }
             if let text = String(validating: bytes, as: UTF8.self) {
                 return ["uri": .string(uri), "mimeType": "text/plain", "text": .string(text)]
             }
             return [
-                "uri": .string(uri), "mimeType": "application/octet-stream", "blob": .string(Base64Text.encode(bytes)),
+                "uri": .string(uri), "mimeType": "application/octet-stream", "blob": .string(Base64.encode(bytes)),
             ]
         } catch {
             if error.code == "E_NOT_FOUND" { throw .noResource(uri, error.message, call.version) }

@@ -77,25 +77,3 @@ struct ArtifactFile {
         return nil
     }
 }
-
-/// RFC 4648 section 4, with padding.
-enum Base64Text {
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-    static func encode(_ bytes: [UInt8]) -> String {
-        var output: [UInt8] = []
-        output.reserveCapacity((bytes.count + 2) / 3 * 4)
-        var index = 0
-        while index < bytes.count {
-            let group = bytes[index..<min(index + 3, bytes.count)]
-            var bits: UInt32 = 0
-            for (place, byte) in group.enumerated() { bits |= UInt32(byte) << (16 - 8 * UInt32(place)) }
-            for place in 0..<4 as Range<UInt32> {
-                output.append(
-                    place > UInt32(group.count) ? UInt8(ascii: "=") : alphabet[Int(bits >> (18 - 6 * place) & 63)])
-            }
-            index += 3
-        }
-        return String(decoding: output, as: UTF8.self)
-    }
-}

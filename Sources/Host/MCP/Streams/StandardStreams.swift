@@ -7,7 +7,7 @@ internal import Glibc
 @Core
 final class StandardStreams: MessageSink {
     /// A longer line is skipped, with an error in its place.
-    static let lineLimitBytes = 32 << 20
+    nonisolated static let lineLimitBytes = 32 << 20
     /// While a client leaves more than this unread, nothing more is read from it.
     private static let outputHighWater = 4 << 20
     /// After the input's end, calls may go on this long; then they answer with what they have.

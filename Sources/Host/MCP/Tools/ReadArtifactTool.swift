@@ -25,7 +25,7 @@ extension MetaTool {
         if offset == 0, let type = try file.imageType() {
             let data = try file.read(at: 0, count: ArtifactFile.imageLimitBytes)
             return ToolAnswer(content: [
-                ["type": "image", "data": .string(Base64Text.encode(data)), "mimeType": .string(type)]
+                ["type": "image", "data": .string(Base64.encode(data)), "mimeType": .string(type)]
             ])
         }
         let limit = bytes == 0 ? ResultBudget.bytes(call) : Int(bytes)
@@ -53,7 +53,7 @@ extension ArtifactFile {
             bytes = whole
             document["text"] = .string(text)
         } else {
-            document["base64"] = .string(Base64Text.encode(bytes))
+            document["base64"] = .string(Base64.encode(bytes))
         }
         let next = offset + UInt64(bytes.count)
         document["next_offset"] = .count(next)
