@@ -1,5 +1,5 @@
-"""What is measured of `dome mcp`: how soon it answers, what a call costs, what it weighs; beside a server of the official
-SDK, and a proxy of fastmcp before `dome mcp` itself."""
+"""What is measured of `dome mcp`: how soon it answers, what a call costs, what it weighs; beside a server of the
+official SDK, and a proxy of fastmcp before `dome mcp` itself."""
 
 from __future__ import annotations
 

@@ -27,6 +27,14 @@ extension DaemonClient {
         return ToolDetail(tool, documents)
     }
 
+    /// A tool as its own documents describe it: the same in one call, without what the daemon adds.
+    package func toolDocuments(_ id: String) async throws(ClientError) -> ToolDetail {
+        let documents = try await call(Domed_V1_DomedService.getToolSchema, .with { $0.toolId = id })
+        try Self.check(documents.status)
+        guard let tool = ToolDetail(documents) else { return try await tool(id) }
+        return tool
+    }
+
     /// What a job of the tool would get, and whether it would be let run. `constraintsJSON` holds its grants.
     package func explainSandbox(
         _ toolID: String, constraintsJSON: String

@@ -33,6 +33,24 @@ extension ToolDetail {
     }
 }
 
+extension ToolDetail {
+    /// From the manifest; nil if it does not say what it is the manifest of.
+    init?(_ documents: Domed_V1_GetToolSchemaResponse) {
+        guard let manifest = try? JSONParser.parse(documents.manifestJson, what: "the manifest"),
+            let id = manifest["tool_id"]?.stringValue, !id.isEmpty
+        else { return nil }
+        func text(_ key: String) -> String { manifest[key]?.stringValue ?? "" }
+        summary.toolID = id
+        (summary.version, summary.title, summary.kind) = (text("version"), text("title"), text("kind"))
+        (summary.shortDescription, description) = (text("short_description"), text("description"))
+        permissions = manifest["permissions"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        sideEffects = manifest["side_effects"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        inputSchemaJSON = documents.inputSchemaJson
+        outputSchemaJSON = documents.outputSchemaJson
+        manifestJSON = documents.manifestJson
+    }
+}
+
 extension JobSummary {
     init(_ message: Domed_V1_JobSummary) {
         jobID = message.jobId

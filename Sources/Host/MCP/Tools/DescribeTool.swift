@@ -21,7 +21,8 @@ extension MetaTool {
         annotations: .looking
     ) { call, arguments throws(ToolFailure) in
         let id = try arguments.text("tool_id", hint: "dome_search_tools finds tools and their ids.")
-        let tool = try await asking(id) { () async throws(ClientError) in try await call.bridge.client.tool(id) }
+        let tool = try await asking(id) { () async throws(ClientError) in try await call.bridge.client.toolDocuments(id)
+        }
         let facts = ToolFacts(tool)
         var document = JSONObject.success(hint: "Run it: dome_run with tool_id \"\(tool.summary.toolID)\" and a task.")
         document["tool_id"] = .string(tool.summary.toolID)

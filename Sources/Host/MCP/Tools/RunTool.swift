@@ -31,7 +31,9 @@ extension MetaTool {
             timeoutSeconds: try arguments.seconds("timeout_s", limit: 1e9, default: 0),
             outputBytes: bytes == 0 ? nil : max(1_000, Int(bytes)), takesReadGrants: false)
         if request.grants == nil {
-            let tool = try await asking(id) { () async throws(ClientError) in try await call.bridge.client.tool(id) }
+            let tool = try await asking(id) { () async throws(ClientError) in
+                try await call.bridge.client.toolDocuments(id)
+            }
             request.takesReadGrants = ToolFacts(tool).takesReadGrants
         }
         return try await request.run(call)

@@ -32,7 +32,7 @@ extension MetaTool {
     ) { call, arguments throws(ToolFailure) in
         let query = try arguments.optionalText("query") ?? ""
         let limit = try arguments.number("limit", 1...100, default: 20)
-        let tools = try await asking(nil) { () async throws(ClientError) in try await call.bridge.client.tools() }
+        let tools = try await asking(nil) { () async throws(ClientError) in try await call.bridge.shelf.summaries() }
         let found = ToolSearch.best(tools, query)
         var document = JSONObject.success(
             hint: found.isEmpty

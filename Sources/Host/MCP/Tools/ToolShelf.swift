@@ -16,9 +16,12 @@ final class ToolShelf {
     /// How long what the daemon said is good for new sessions.
     private static let freshNanoseconds: Int64 = 2_000_000_000
 
+    private static let summaryNanoseconds: Int64 = 1_000_000_000
+
     private let client: DaemonClient
     private let settings: BridgeSettings
     private let cachePath: String
+    private var latest: (tools: [ToolSummary], at: Int64)?
     private var known: ToolListing?
     private var knownDetails: [ToolDetail] = []
     private var fetchedAt: Int64?
@@ -26,6 +29,16 @@ final class ToolShelf {
 
     nonisolated init(client: DaemonClient, settings: BridgeSettings, cachePath: String) {
         (self.client, self.settings, self.cachePath) = (client, settings, cachePath)
+    }
+
+    /// All tools in a line each, as they were a second ago at most: the daemon looks at its folders for each such question,
+    /// and a model may ask a dozen in a row.
+    func summaries() async throws(ClientError) -> [ToolSummary] {
+        let now = Clock.monotonicNanoseconds()
+        if let latest, now - latest.at < Self.summaryNanoseconds { return latest.tools }
+        let tools = try await client.tools()
+        latest = (tools, now)
+        return tools
     }
 
     /// Asks the daemon, beside whatever else goes on; it is started if there is none.
@@ -62,7 +75,7 @@ final class ToolShelf {
             var details: [ToolDetail] = []
             for id in chosen(try await client.tools()) {
                 // One that was removed meanwhile, or that the settings name in vain, is not listed.
-                do throws(ClientError) { details.append(try await client.tool(id)) } catch {
+                do throws(ClientError) { details.append(try await client.toolDocuments(id)) } catch {
                     guard case .refused = error else { throw error }
                     Log.warning("mcp.tool_not_listed", ["tool": id, "error": error.message])
                 }
