@@ -71,14 +71,15 @@ static bool is_canceled(void *call) {
 static dome_status_t run(dome_call_t *call, query_t *query) {
     text_t result = { .data = NULL };
     char why[512] = "";
-    switch (query_run(query, &result, why, sizeof why)) {
+    query_end_t end = query_run(query, &result, why, sizeof why);
+    bool is_taken = end == QUERY_DONE && host_api->reply(call, result.data, result.size);
+    text_free(&result);
+    switch (end) {
     case QUERY_DONE: break;
     case QUERY_BUSY: return explain(call, DOME_UNAVAILABLE, why);
     case QUERY_CANCELED: return explain(call, DOME_CANCELED, why);
     default: return explain(call, DOME_INVALID, why);
     }
-    bool is_taken = host_api->reply(call, result.data, result.size);
-    text_free(&result);
     return is_taken ? DOME_OK : explain(call, DOME_INVALID, "the result is larger than the host accepts: ask for less");
 }
 

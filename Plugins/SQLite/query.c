@@ -1,16 +1,17 @@
-#include <stdint.h>
-
+#define _DEFAULT_SOURCE
 #include "query.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <sqlite3.h>
 
 #include "base64.h"
 #include "decode.h"
 
-enum { BUSY_MILLISECONDS = 5000, STEPS_BETWEEN_QUESTIONS = 20000 };
+enum { BUSY_TRIES = 500, BUSY_PAUSE_NANOSECONDS = 10000000, STEPS_BETWEEN_QUESTIONS = 20000 };
 
 /* Beyond it a result belongs into a file, not into a job's output. */
 #define RESULT_LIMIT ((size_t)8 << 20)
@@ -23,6 +24,21 @@ typedef struct run {
     size_t why_size;
 } run_t;
 
+static int ask(void *context) {
+    const query_t *query = context;
+    return query->is_canceled != NULL && query->is_canceled(query->context);
+}
+
+/* Somebody else holds the database: waits five seconds in all, unless the job is canceled. */
+static int wait_for_lock(void *context, int tries) {
+    struct timespec pause = { .tv_nsec = BUSY_PAUSE_NANOSECONDS };
+    if (tries >= BUSY_TRIES || ask(context)) {
+        return 0;
+    }
+    nanosleep(&pause, NULL);
+    return 1;
+}
+
 static query_end_t refuse(run_t *run, const char *what) {
     snprintf(run->why, run->why_size, "%s", what);
     return QUERY_REFUSED;
@@ -31,15 +47,10 @@ static query_end_t refuse(run_t *run, const char *what) {
 static query_end_t sqlite_failure(run_t *run, const char *what) {
     int code = sqlite3_errcode(run->database);
     snprintf(run->why, run->why_size, "%s: %s", what, sqlite3_errmsg(run->database));
-    if (code == SQLITE_INTERRUPT) {
+    if (code == SQLITE_INTERRUPT || (code == SQLITE_BUSY && ask((void *)(uintptr_t)run->query))) {
         return QUERY_CANCELED;
     }
     return code == SQLITE_BUSY || code == SQLITE_LOCKED ? QUERY_BUSY : QUERY_REFUSED;
-}
-
-static int ask(void *context) {
-    const query_t *query = context;
-    return query->is_canceled != NULL && query->is_canceled(query->context);
 }
 
 /* A path as the URI that SQLite takes: what would mean something there is escaped. */
@@ -72,7 +83,7 @@ static query_end_t open_database(run_t *run) {
         return run->database == NULL ? refuse(run, "out of memory")
                                      : sqlite_failure(run, "the database cannot be opened (is it granted?)");
     }
-    sqlite3_busy_timeout(run->database, BUSY_MILLISECONDS);
+    sqlite3_busy_handler(run->database, wait_for_lock, (void *)(uintptr_t)query);
     sqlite3_progress_handler(run->database, STEPS_BETWEEN_QUESTIONS, ask, (void *)(uintptr_t)query);
     return QUERY_DONE;
 }

@@ -4,6 +4,8 @@
 #ifndef SQLITE_QUERY_H
 #define SQLITE_QUERY_H
 
+#include <stdint.h>
+
 #include "json.h"
 #include "text.h"
 
