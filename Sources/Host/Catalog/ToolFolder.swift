@@ -31,6 +31,10 @@ enum ToolFolder {
             let file = try document(path, outputSchemaName)
             output = (try JSONSchema.compile(file.value, what: outputSchemaName), file)
         }
+        guard manifest.output == .lines || output != nil else {
+            throw DomeError(
+                .invalidRequest, "\(manifestName): \"output\": a result needs \(outputSchemaName) to say what it is")
+        }
         let files = try plannedFiles(path, manifest.files)
         return Tool(
             manifest: manifest, directory: path, manifestDocument: manifestFile.value, inputSchema: input,

@@ -34,6 +34,7 @@ extension ToolManifest {
         }
         usesTerminal = try reader.flag("tty") ?? false
         standardInput = try Self.choice(try reader.optionalText("stdin", limit: 16), "stdin", reader) ?? .none
+        output = try Self.choice(try reader.optionalText("output", limit: 16), "output", reader) ?? .lines
         if let sandbox = try reader.optionalText("sandbox", limit: 16), sandbox != "default" {
             throw reader.fail("\"sandbox\" must be \"default\": a job without its sandbox is refused on this system")
         }
@@ -85,6 +86,7 @@ extension ToolManifest {
             throw reader.fail("\"optional_permissions\" repeats \(permission) of \"permissions\"")
         }
         guard case .diagnostic = execution else { return }
+        guard output == .lines else { throw reader.fail("\"output\": a diagnostic has no result") }
         guard permissions.isEmpty, optionalPermissions.isEmpty, files.isEmpty, environment.isEmpty, !usesTerminal else {
             throw reader.fail("a diagnostic has no process, so no permissions, files, environment or tty either")
         }

@@ -23,6 +23,8 @@ package struct ToolManifest: Sendable, Equatable {
     /// Who carries it out.
     package var execution: Execution
     package var standardInput: InputSource
+    /// What its output schema describes.
+    package var output: OutputForm
     /// Whether the job gets a pseudo-terminal.
     package var usesTerminal: Bool
     /// Upper bounds; a request may only lower them.
@@ -57,6 +59,14 @@ package struct ToolManifest: Sendable, Equatable {
         case task
     }
 
+    /// What a job writes to its standard output.
+    package enum OutputForm: String, Sendable, CaseIterable {
+        /// Lines; the output schema describes one of them, and nobody checks it.
+        case lines
+        /// One JSON text, which has to fit the output schema for the job to end well.
+        case result
+    }
+
     /// What the contract calls executor_backend.
     package var executorBackend: String {
         switch execution {
@@ -75,7 +85,8 @@ package struct ToolManifest: Sendable, Equatable {
             && left.shortDescription == right.shortDescription && left.description == right.description
             && left.kind == right.kind && left.permissions == right.permissions
             && left.optionalPermissions == right.optionalPermissions && left.sideEffects == right.sideEffects
-            && left.execution == right.execution && left.standardInput == right.standardInput
+            && left.execution == right.execution && left.output == right.output
+            && left.standardInput == right.standardInput
             && left.usesTerminal == right.usesTerminal && left.limits == right.limits && left.files == right.files
             && left.environment.elementsEqual(right.environment, by: ==)
     }

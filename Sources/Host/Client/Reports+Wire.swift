@@ -95,6 +95,7 @@ extension JobDetail {
         provenanceJSON = reply.provenanceJson
         enforcementJSON = reply.enforcementJson
         resourcesJSON = reply.resourcesJson
+        resultJSON = reply.resultJson
     }
 }
 

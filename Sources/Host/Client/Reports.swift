@@ -115,6 +115,8 @@ package struct JobDetail: Sendable, Equatable {
     package var provenanceJSON = ""
     package var enforcementJSON = ""
     package var resourcesJSON = ""
+    /// What its tool promises, one JSON text; empty if there is none or it is larger than 1 MiB.
+    package var resultJSON = ""
     package init() {}
 }
 

@@ -128,7 +128,7 @@ extension Engine {
         // Everything up to the gate waits for the launch, the commit only for the disk: the plugin's answer goes first.
         if job.hasPlace, let refusal = await refusalInTime(job) {
             discard(job, spare)
-            if let replayed = try await replayOf(accepted) { return (replayed, true) }
+            if let replayed = try await admittedBefore(accepted) { return (replayed, true) }
             throw refusal
         }
         job.provenance = initialProvenance(accepted)
@@ -188,7 +188,7 @@ extension Engine {
     }
 
     /// The job that was admitted for the same key before, if there is one; the key of another request is an error.
-    private func replayOf(_ accepted: AcceptedRequest) async throws(DomeError) -> JobID? {
+    private func admittedBefore(_ accepted: AcceptedRequest) async throws(DomeError) -> JobID? {
         guard let record = try await store.job(forKey: accepted.request.idempotencyKey) else { return nil }
         guard record.requestHash == accepted.requestHash else {
             throw DomeError(
@@ -201,7 +201,7 @@ extension Engine {
     /// With a full queue, only what was admitted before is answered.
     private func replayWhenFull(_ accepted: AcceptedRequest) async throws(DomeError) -> JobID? {
         guard queue.count + queuePlacesPromised >= configuration.maxQueuedJobs else { return nil }
-        if let replayed = try await replayOf(accepted) { return replayed }
+        if let replayed = try await admittedBefore(accepted) { return replayed }
         throw DomeError(
             .resourceExhausted,
             "the queue is full: \(queue.count) jobs wait; try again later, or raise max_queued_jobs in config.json")

@@ -17,16 +17,9 @@ extension Engine {
         }
         let target = files.artifactsPath(job.id)
         let limits = artifactLimits(of: job)
-        let outcome = OneShot<ArtifactOutcome>()
-        do throws(DomeError) {
-            try startThread(named: "dome-artifacts") {
-                let result = Self.collect(job: job.id, work, to: target, limits)
-                Core.loop.execute { Core.assumeIsolated { _ = outcome.set(result) } }
-            }
-        } catch {
-            return .lost("it could not be copied: \(error.message)")
-        }
-        return await outcome.wait()
+        let id = job.id
+        return await onOwnThread("dome-artifacts") { Self.collect(job: id, work, to: target, limits) }
+            ?? .lost("it could not be copied: there is no thread to be had")
     }
 
     private nonisolated static func collect(

@@ -12,18 +12,21 @@ extension Engine {
         if exit.report.startedNanoseconds != 0 { job.startedNanoseconds = exit.report.startedNanoseconds }
         notePluginEnd(of: job, exit.report)
         let artifacts = await collectArtifacts(of: job, exit)
-        await finish(job, JobEnding(exit.report), exit.report, artifacts)
+        let ending = JobEnding(exit.report)
+        let result = await checkResult(of: job, ending)
+        await finish(job, result.judging(ending), exit.report, artifacts, result)
     }
 
     /// The one way a job ends: terminal event into the journal, then row, provenance and audit outcome in one
     /// transaction, and only then do followers see the event. Journal and row are written in one go on the store's
     /// thread. All of it may be repeated, and is, until it succeeds: a full disk delays an end, it never loses one.
     func finish(
-        _ job: LiveJob, _ ending: JobEnding, _ exit: ExitReport? = nil, _ artifacts: ArtifactOutcome = .none
+        _ job: LiveJob, _ ending: JobEnding, _ exit: ExitReport? = nil, _ artifacts: ArtifactOutcome = .none,
+        _ result: ResultOutcome = .none
     ) async {
         let draft = JobEndDraft(
             jobID: job.id, toolID: job.toolID, caller: job.caller, startedNanoseconds: job.startedNanoseconds,
-            documents: await documents(of: job), exit: exit, artifacts: artifacts)
+            documents: await documents(of: job), exit: exit, artifacts: artifacts, result: result)
         let path = files.journalPath(job.id)
         let terminal = Mutex<EventHub.StateChange?>(nil)
         let record = await retried(job.id) { () async throws(DomeError) in
@@ -39,7 +42,9 @@ extension Engine {
             job.id,
             EventHub.Head(
                 lastSeq: record.lastSeq, isTerminal: true, changes: terminal.withLock { $0.map { [$0] } ?? [] }))
-        job.end.set(JobReport(record, artifacts: reports(of: artifacts.artifacts, job.id)))
+        var report = JobReport(record, artifacts: reports(of: artifacts.artifacts, job.id))
+        report.resultJSON = record.state == .succeeded ? result.text : ""
+        job.end.set(report)
         givePlaceBack(job)
         releaseLater(job)
     }

@@ -18,6 +18,7 @@ extension Engine {
         report.provenance = try JSONParser.parse(detail.provenanceJSON, what: "provenance of \(id)")
         report.enforcementJSON = detail.enforcementJSON
         report.resourcesJSON = detail.resourcesJSON
+        report.resultJSON = await resultText(of: id, report.provenance)
         return report
     }
 

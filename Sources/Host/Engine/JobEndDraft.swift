@@ -34,6 +34,7 @@ struct JobEndDraft: Sendable {
     var documents: JobDocuments
     var exit: ExitReport?
     var artifacts = ArtifactOutcome.none
+    var result = ResultOutcome.none
 
     /// The whole, once the journal has its terminal event.
     func completed(by journal: FinishedJournal) -> FinishedJob {
@@ -57,13 +58,20 @@ struct JobEndDraft: Sendable {
         if let exit {
             finished.enforcementJSON = EnforcementText.of(exit.enforcedLayers)
             finished.resourcesJSON = Self.resources(exit).compact
-            let products = artifacts.products.compact
             finished.provenanceJSON +=
-                ",\"products\":\(products),\"sandbox\":\(finished.enforcementJSON)"
+                ",\"products\":\(products.compact),\"sandbox\":\(finished.enforcementJSON)"
                 + ",\"resources\":\(finished.resourcesJSON)"
         }
         finished.provenanceJSON += "}"
         return finished
+    }
+
+    private var products: JSONValue {
+        guard let product = result.product, var object = artifacts.products.objectValue else {
+            return artifacts.products
+        }
+        object["result"] = product
+        return .object(object)
     }
 
     private static func details(_ ending: JobEnding, lastSeq: UInt64) -> JSONObject {

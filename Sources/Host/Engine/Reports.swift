@@ -22,6 +22,8 @@ package struct JobReport: Sendable {
     package var provenance: JSONValue = .object(JSONObject())
     package var enforcementJSON = ""
     package var resourcesJSON = ""
+    /// The result that its tool promises, one JSON text; empty if there is none or it is too large to go along.
+    package var resultJSON = ""
 
     package init(
         jobID: JobID, toolID: String, profile: String, state: JobState, createdNanoseconds: Int64, lastSeq: UInt64

@@ -29,6 +29,7 @@ extension DomedService {
                 $0.enforcementJson = report.enforcementJSON
                 $0.resourcesJson = report.resourcesJSON
                 $0.provenanceJson = report.provenance.compact
+                $0.resultJson = report.resultJSON
             }
         } catch {
             return .with { $0.status = Domed_V1_RpcStatus(error) }

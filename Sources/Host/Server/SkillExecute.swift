@@ -27,6 +27,7 @@ extension DomedService {
                 $0.lastSeq = report.lastSeq
                 $0.replayed = reply.isReplayed
                 $0.reason = report.reason
+                $0.resultJson = report.resultJSON
             }
         } catch {
             return .with { $0.status = Domed_V1_RpcStatus(error) }

@@ -81,7 +81,7 @@ package struct PluginFile: Sendable {
     /// The manifest of a tool that this plugin carries out, or of the plugin itself when the policy is asked about it.
     func manifest(
         toolID: String, title: String, description: String, entrypoint: JSONObject, limits: JSONObject,
-        sideEffects: [String] = [], what: String
+        sideEffects: [String] = [], hasResult: Bool = false, what: String
     ) throws(DomeError) -> (document: JSONValue, manifest: ToolManifest) {
         let firstLine = description.split(separator: "\n").first.map(String.init) ?? title
         let document: JSONValue = [
@@ -90,7 +90,7 @@ package struct PluginFile: Sendable {
             "kind": "plugin", "permissions": .array(permissions.map { .string($0.description) }),
             "optional_permissions": .array(optionalPermissions.map { .string($0.description) }),
             "side_effects": .array(sideEffects.map { .string($0) }), "executor": .string(id),
-            "entrypoint": .object(entrypoint), "limits": .object(limits),
+            "entrypoint": .object(entrypoint), "limits": .object(limits), "output": hasResult ? "result" : "lines",
         ]
         return (document, try ToolManifest(document, what: what))
     }

@@ -33,7 +33,7 @@ extension PluginFile {
         let (document, manifest) = try manifest(
             toolID: toolID, title: action.title, description: action.description,
             entrypoint: ["action": .string(action.name)], limits: narrowed(action.limits, what),
-            sideEffects: action.sideEffects, what: what)
+            sideEffects: action.sideEffects, hasResult: action.outputSchema != nil, what: what)
         let input = try JSONSchema.compile(action.inputSchema, what: what + ": input_schema")
         let output = try action.outputSchema.map { schema throws(DomeError) in
             try JSONSchema.compile(schema, what: what + ": output_schema")

@@ -84,6 +84,7 @@ extension JobDetail {
         object["provenance_document"] = .embedded(provenanceJSON)
         object["enforcement"] = .embedded(enforcementJSON)
         object["resources"] = .embedded(resourcesJSON)
+        object["result"] = .embedded(resultJSON)
         return .object(object)
     }
 }

@@ -34,6 +34,7 @@ extension JobDetail {
         fields.add("took", summary.startedAt.isEmpty ? "" : summary.duration)
         fields.add("last event", summary.lastSeq == 0 ? "" : String(summary.lastSeq))
         fields.add("artifacts", Self.lines(artifacts))
+        fields.add("result", Rendered.line(String(resultJSON.prefix(200))) + (resultJSON.count > 200 ? "…" : ""))
         var output = fields.text(style: style)
         let sections: [(String, [(String, JSONValue)])] = [
             ("provenance", provenance.members), ("sandbox", Self.members(enforcementJSON)),

@@ -34,8 +34,9 @@ extension ToolDetail {
         fields.add("side effects", sideEffects.isEmpty ? "none" : sideEffects.joined(separator: "\n"))
         fields.add("description", description)
         var output = fields.text(style: style)
-        for (title, schema) in [("task", inputSchemaJSON), ("a line of output", outputSchemaJSON)] where !schema.isEmpty
-        {
+        let hasResult = JSONValue.embedded(manifestJSON)["output"]?.stringValue == "result"
+        let outputTitle = hasResult ? "the result" : "a line of output"
+        for (title, schema) in [("task", inputSchemaJSON), (outputTitle, outputSchemaJSON)] where !schema.isEmpty {
             let document = JSONValue.embedded(schema)
             output += "\n" + style.bold("schema of \(title):") + "\n" + Rendered.lines(document.indented)
         }

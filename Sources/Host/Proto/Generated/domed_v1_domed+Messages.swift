@@ -468,6 +468,10 @@ package struct Domed_V1_SkillExecuteResponse: ProtoMessage {
     package var replayed = false
     /// Machine-readable reason of a failure, e.g. "timeout", "disk_full", "keeper_lost".
     package var reason = ""
+    /// The tool's result, if it promises one, the job ended well within wait_ms, and it is no larger than 1 MiB: one
+    /// JSON
+    /// text that fits the tool's output schema. The job's events have it in any case.
+    package var resultJson = ""
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -487,6 +491,7 @@ package struct Domed_V1_SkillExecuteResponse: ProtoMessage {
             case 96: lastSeq = try reader.uint64()
             case 104: replayed = try reader.bool()
             case 114: reason = try reader.string()
+            case 122: resultJson = try reader.string()
             default: try reader.keepUnknown(tag, in: &unknownFields)
             }
         }
@@ -503,6 +508,7 @@ package struct Domed_V1_SkillExecuteResponse: ProtoMessage {
         if lastSeq != 0 { writer.uint64(12, lastSeq) }
         if replayed { writer.bool(13, replayed) }
         if !reason.isEmpty { writer.string(14, reason) }
+        if !resultJson.isEmpty { writer.string(15, resultJson) }
         writer.unknown(unknownFields)
     }
 }
@@ -605,6 +611,10 @@ package struct Domed_V1_GetJobStatusResponse: ProtoMessage {
     package var resourcesJson = ""
     /// The complete provenance document; `provenance` is its published extract.
     package var provenanceJson = ""
+    /// The tool's result, if it promises one, the job ended well, and it is no larger than 1 MiB: one JSON text that
+    /// fits
+    /// the tool's output schema. `provenance_json` has its digest in "products".
+    package var resultJson = ""
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -633,6 +643,7 @@ package struct Domed_V1_GetJobStatusResponse: ProtoMessage {
             case 162: enforcementJson = try reader.string()
             case 170: resourcesJson = try reader.string()
             case 178: provenanceJson = try reader.string()
+            case 186: resultJson = try reader.string()
             default: try reader.keepUnknown(tag, in: &unknownFields)
             }
         }
@@ -658,6 +669,7 @@ package struct Domed_V1_GetJobStatusResponse: ProtoMessage {
         if !enforcementJson.isEmpty { writer.string(20, enforcementJson) }
         if !resourcesJson.isEmpty { writer.string(21, resourcesJson) }
         if !provenanceJson.isEmpty { writer.string(22, provenanceJson) }
+        if !resultJson.isEmpty { writer.string(23, resultJson) }
         writer.unknown(unknownFields)
     }
 }
