@@ -4,6 +4,7 @@
  */
 #include <dome/dome.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "call.h"
@@ -22,8 +23,6 @@ struct dome_adapter {
     text_t fixed[ARGUMENTS];
 };
 
-static dome_adapter_t connection;
-
 #define TEXT_SCHEMA(limit) "{\"type\":\"string\",\"minLength\":1,\"maxLength\":" limit "}"
 #define TARGET_SCHEMA                                                                                            \
     "\"library\":" TEXT_SCHEMA("1024") ",\"symbol\":" TEXT_SCHEMA("256") ",\"signature\":" TEXT_SCHEMA("1024")
@@ -38,8 +37,8 @@ static const dome_descriptor_t *get_descriptor(void) {
             "\"Calls \\\"symbol\\\" of \\\"library\\\" (as dlopen takes it: libm.so.6) with \\\"arguments\\\". The "
             "\\\"signature\\\" reads like C: double(double), ulong(ulong, bytes, uint). Types: void, bool, char, "
             "short, int, long, uchar, ushort, uint, ulong, size_t, int8 to int64, uint8 to uint64, float, double, "
-            "string, bytes (a text's UTF-8). Answers {\\\"result\\\"}.\\nA signature that is not the function's may "
-            "crash the job, never anything else.\","
+            "string, bytes (a text's UTF-8), length (of the bytes or string before it; not given). Answers "
+            "{\\\"result\\\"}.\\nA signature that is not the function's may crash the job, never anything else.\","
             "\"input_schema\":{\"type\":\"object\",\"properties\":{" TARGET_SCHEMA
             ",\"arguments\":{\"type\":\"array\",\"maxItems\":16}},\"required\":[\"library\",\"symbol\",\"signature\"],"
             "\"additionalProperties\":false},"
@@ -59,24 +58,36 @@ static bool read_members(const char *data, size_t size, json_t *root, json_t *va
 /* Of a library or a symbol. */
 #define LONGEST_NAME 4000
 
-static dome_status_t connect(dome_call_t *call, const char *config, size_t config_size, dome_adapter_t **adapter) {
-    json_t root, values[MEMBER_COUNT];
-    if (!read_members(config, config_size, &root, values)) {
-        host_api->explain(call, DOME_TEXT("the configuration has a member twice"));
-        return DOME_INVALID;
-    }
-    for (int i = 0; i < ARGUMENTS; i++) {
-        if (json_kind(values[i]) != JSON_ABSENT) {
-            text_take(&connection.fixed[i], values[i]);
-        }
-    }
-    *adapter = &connection;
-    return DOME_OK;
-}
-
 static dome_status_t explain(dome_call_t *call, const char *why) {
     host_api->explain(call, why, strlen(why));
     return DOME_INVALID;
+}
+
+static void disconnect(dome_adapter_t *adapter) {
+    for (int i = 0; i < ARGUMENTS; i++) {
+        text_free(&adapter->fixed[i]);
+    }
+    free(adapter);
+}
+
+static dome_status_t connect(dome_call_t *call, const char *config, size_t config_size, dome_adapter_t **adapter) {
+    json_t root, values[MEMBER_COUNT];
+    if (!read_members(config, config_size, &root, values)) {
+        return explain(call, "the configuration is no object, or has a member twice");
+    }
+    dome_adapter_t *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return explain(call, "out of memory");
+    }
+    for (int i = 0; i < ARGUMENTS; i++) {
+        /* What is not fixed a caller may name: one that cannot be read must not become such. */
+        if (json_kind(values[i]) != JSON_ABSENT && !text_take(&made->fixed[i], values[i])) {
+            disconnect(made);
+            return explain(call, "configuration: each member must be a text without the character NUL");
+        }
+    }
+    *adapter = made;
+    return DOME_OK;
 }
 
 /* Calls the function; the texts of `given` and `result` are the caller's to free. */
@@ -126,12 +137,6 @@ static dome_status_t execute(dome_adapter_t *adapter, dome_call_t *call, const c
     }
     text_free(&result);
     return status;
-}
-
-static void disconnect(dome_adapter_t *adapter) {
-    for (int i = 0; i < ARGUMENTS; i++) {
-        text_free(&adapter->fixed[i]);
-    }
 }
 
 static bool init(dome_host_t *host, const dome_host_api_t *api, const char *directory, size_t directory_size) {

@@ -99,20 +99,27 @@ static bool set_arguments(call_t *call, json_t arguments, char *why, size_t why_
     json_walk_t walk = json_walk(arguments);
     json_t name, value;
     unsigned given = 0;
-    bool fits = true;
     while (json_next(&walk, &name, &value)) {
-        if (given < call->signature.count) {
-            fits = fits && set_argument(call, given, value, why, why_size);
-            call->places[given] = &call->slots[given];
-            call->types[given] = call->signature.arguments[given]->ffi;
-        }
         given++;
     }
-    if (given != call->signature.count) {
-        snprintf(why, why_size, "the signature has %u arguments, %u were given", call->signature.count, given);
+    if (given != call->signature.given) {
+        snprintf(why, why_size, "the signature has %u arguments, %u were given", call->signature.given, given);
         return false;
     }
-    return fits;
+    walk = json_walk(arguments);
+    for (unsigned i = 0; i < call->signature.count; i++) {
+        const type_t *type = call->signature.arguments[i];
+        call->places[i] = &call->slots[i];
+        call->types[i] = type->ffi;
+        if (type->class == TYPE_LENGTH) {
+            /* Without the NUL behind it; of null there is none. */
+            size_t size = i > 0 ? call->texts[i - 1].size : 0;
+            call->slots[i].word = size > 0 ? size - 1 : 0;
+        } else if (!json_next(&walk, &name, &value) || !set_argument(call, i, value, why, why_size)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static void write_result(text_t *text, const type_t *type, const slot_t *slot) {
@@ -159,10 +166,10 @@ static bool call_function(call_t *call, void *function, text_t *result, char *wh
     return true;
 }
 
-bool ffi_run(const ffi_target_t *target, json_t arguments, text_t *result, char *why, size_t why_size) {
-    static call_t call;
-    if (!signature_parse(target->signature, &call.signature, why, why_size) ||
-        !set_arguments(&call, arguments, why, why_size)) {
+static bool run(call_t *call, const ffi_target_t *target, json_t arguments, text_t *result, char *why,
+                size_t why_size) {
+    if (!signature_parse(target->signature, &call->signature, why, why_size) ||
+        !set_arguments(call, arguments, why, why_size)) {
         return false;
     }
     void *library = dlopen(target->library, RTLD_NOW | RTLD_LOCAL);
@@ -176,5 +183,15 @@ bool ffi_run(const ffi_target_t *target, json_t arguments, text_t *result, char 
         snprintf(why, why_size, "%.128s has no symbol %.128s", target->library, target->symbol);
         return false;
     }
-    return call_function(&call, function, result, why, why_size);
+    return call_function(call, function, result, why, why_size);
+}
+
+bool ffi_run(const ffi_target_t *target, json_t arguments, text_t *result, char *why, size_t why_size) {
+    call_t call;
+    memset(&call, 0, sizeof call);
+    bool is_done = run(&call, target, arguments, result, why, why_size);
+    for (unsigned i = 0; i < FFI_ARGUMENT_LIMIT; i++) {
+        text_free(&call.texts[i]);
+    }
+    return is_done;
 }

@@ -27,6 +27,7 @@ static const type_t types[] = {
     { "double", TYPE_REAL, sizeof(double), &ffi_type_double },
     { "string", TYPE_STRING, sizeof(char *), &ffi_type_pointer },
     { "bytes", TYPE_BYTES, sizeof(void *), &ffi_type_pointer },
+    { "length", TYPE_LENGTH, sizeof(size_t), &ffi_type_ulong },
 };
 
 static const char *skip(const char *at) {
@@ -49,7 +50,7 @@ static const type_t *take_type(const char **at) {
 static bool unknown_type(const char *at, char *why, size_t why_size) {
     snprintf(why, why_size,
              "the signature has no type that is known at \"%.32s\"; known are void, bool, char, short, int, long, "
-             "uchar, ushort, uint, ulong, size_t, int8 to int64, uint8 to uint64, float, double, string, bytes",
+             "uchar, ushort, uint, ulong, size_t, int8 to int64, uint8 to uint64, float, double, string, bytes, length",
              skip(at));
     return false;
 }
@@ -61,8 +62,9 @@ bool signature_parse(const char *text, signature_t *signature, char *why, size_t
     if (signature->result == NULL) {
         return unknown_type(at, why, why_size);
     }
-    if (signature->result->class == TYPE_BYTES) {
-        snprintf(why, why_size, "a function cannot result in bytes: nobody knows how many; use string or an integer");
+    if (signature->result->class == TYPE_BYTES || signature->result->class == TYPE_LENGTH) {
+        snprintf(why, why_size, "a function cannot result in %s: nobody knows how many; use string or an integer",
+                 signature->result->name);
         return false;
     }
     if (*at != '(') {
@@ -82,7 +84,14 @@ bool signature_parse(const char *text, signature_t *signature, char *why, size_t
         if (type == NULL || type->class == TYPE_VOID) {
             return unknown_type(at, why, why_size);
         }
+        const type_t *before = signature->count > 0 ? signature->arguments[signature->count - 1] : NULL;
+        if (type->class == TYPE_LENGTH &&
+            (before == NULL || (before->class != TYPE_BYTES && before->class != TYPE_STRING))) {
+            snprintf(why, why_size, "the signature: length must follow the bytes or string whose length it is");
+            return false;
+        }
         signature->arguments[signature->count++] = type;
+        signature->given += type->class != TYPE_LENGTH;
         if (*at == ',') {
             at = skip(at + 1);
             if (*at != ')') {

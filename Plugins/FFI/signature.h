@@ -20,6 +20,7 @@ typedef enum type_class {
     TYPE_REAL,
     TYPE_STRING, /* const char *, terminated; as a result copied, NULL is null */
     TYPE_BYTES,  /* const void *; an argument only */
+    TYPE_LENGTH, /* size_t: the bytes of the text before it; an argument only, that no caller gives */
 } type_class_t;
 
 typedef struct type {
@@ -33,6 +34,7 @@ typedef struct signature {
     const type_t *result;
     const type_t *arguments[FFI_ARGUMENT_LIMIT];
     unsigned count;
+    unsigned given; /* of these by the caller */
 } signature_t;
 
 /* False: `why` says what is wrong with `text`. */

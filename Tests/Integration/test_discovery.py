@@ -14,7 +14,7 @@ from domekit.daemon import Daemon, pb2
 from domekit.tools import registry, write_tool
 
 DIAGNOSTICS = {"skill-execute", "job.noop", "job.log", "job.fail", "domed.exec-probe"}
-REAL_TOOLS = {"shell.run", "text.search", "git.log"}
+REAL_TOOLS = {"shell.run", "text.search", "git.log", "data.crc32", "math.lgamma"}
 RFC_3339_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 

@@ -54,6 +54,30 @@ def test_ffi_calls_functions_without_glue(jobs: Jobs) -> None:
     assert answer(jobs, "ffi.call", log | {"arguments": [0]}) == {"result": None, "text": "-inf"}
 
 
+def test_a_length_is_not_the_callers_to_give(jobs: Jobs) -> None:
+    crc32 = {"library": "libz.so.1", "symbol": "crc32_z", "signature": "ulong(ulong, bytes, length)"}
+    text = "gr\u00fcn\u0000\U0001f600"
+    assert answer(jobs, "ffi.call", crc32 | {"arguments": [0, text]}) == {"result": zlib.crc32(text.encode())}
+    assert answer(jobs, "ffi.call", crc32 | {"arguments": [7, None]}) == {"result": 0}
+    assert "2 arguments, 3 were given" in complaint(jobs, "ffi.call", crc32 | {"arguments": [0, text, 5]})
+
+
+def test_functions_of_the_registry(jobs: Jobs) -> None:
+    """Each a function of a library that every Debian has, made a tool by its manifest."""
+    assert answer(jobs, "data.crc32", {"arguments": [0, "hello"]}) == {"result": zlib.crc32(b"hello")}
+    start = zlib.crc32(b"hello")
+    assert answer(jobs, "data.crc32", {"arguments": [start, "\u20ac"]}) == {
+        "result": zlib.crc32("hello\u20ac".encode())
+    }
+    assert answer(jobs, "data.crc32", {"arguments": [0, ""]}) == {"result": 0}
+    assert answer(jobs, "math.lgamma", {"arguments": [21]}) == {"result": math.lgamma(21)}
+    assert answer(jobs, "math.lgamma", {"arguments": [0]}) == {"result": None, "text": "inf"}
+    for task in ({"arguments": [0]}, {"arguments": [-1, "x"]}, {"arguments": [0, 1]}, {}):
+        assert not jobs.submit("data.crc32", task).status.ok
+    assert not jobs.submit("math.lgamma", {"arguments": ["1"]}).status.ok
+    assert not jobs.submit("math.lgamma", {"arguments": [1], "symbol": "system"}).status.ok
+
+
 def test_a_c_function_is_a_tool_by_its_manifest_alone(daemon: Daemon, jobs: Jobs) -> None:
     schema = {"type": "object", "properties": {"arguments": {"type": "array"}}, "additionalProperties": False}
     entrypoint = {"action": "call", "config": LIBM}
@@ -72,6 +96,9 @@ def test_a_c_function_is_a_tool_by_its_manifest_alone(daemon: Daemon, jobs: Jobs
         ({"signature": "double(double,)"}, [1], "something strange"),
         ({"signature": "double(double) x"}, [1], "goes on behind its last parenthesis"),
         ({"signature": "bytes(double)"}, [1], "cannot result in bytes"),
+        ({"signature": "length(double)"}, [1], "cannot result in length"),
+        ({"signature": "int(length)"}, [], "length must follow the bytes"),
+        ({"signature": "int(int, length)"}, [1], "length must follow the bytes"),
         ({}, [], "the signature has 1 arguments, 0 were given"),
         ({}, ["1"], "argument 1 is to be double: a number"),
         ({"signature": "int(uint8)"}, [256], "argument 1 is to be uint8"),
@@ -84,6 +111,16 @@ def test_what_does_not_fit_a_signature_is_named(
     jobs: Jobs, change: dict[str, str], arguments: list[Any], reason: str
 ) -> None:
     assert reason in complaint(jobs, "ffi.call", LIBM | change | {"arguments": arguments})
+
+
+def test_what_a_manifest_fixes_but_cannot_be_read_is_not_left_open(daemon: Daemon, jobs: Jobs) -> None:
+    config = LIBM | {"symbol": "co\u0000s"}
+    entrypoint = {"action": "call", "config": config}
+    write_tool(
+        daemon, "math.broken", {"executor": "dome.ffi", "entrypoint": entrypoint, "permissions": []}, {"type": "object"}
+    )
+    task = {"symbol": "sin", "arguments": [1]}
+    assert "without the character NUL" in complaint(jobs, "math.broken", task)
 
 
 def test_a_wrong_signature_crashes_its_job_alone(jobs: Jobs) -> None:
@@ -160,6 +197,19 @@ def test_a_statement_that_will_not_do_is_explained(
     path = database(daemon)
     task = {"path": str(path), "sql": "SELECT * FROM t"} | change
     assert reason in complaint(jobs, "sqlite.query", task, grants=[f"fs.read:{path}"])
+
+
+def test_a_wait_for_a_lock_is_canceled(daemon: Daemon, jobs: Jobs) -> None:
+    path = database(daemon)
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        job = jobs.start("sqlite.query", {"path": str(path), "sql": "SELECT 1 FROM t"}, grants=[f"fs.read:{path}"])
+        while state_name(jobs.status(job).state) == "QUEUED":
+            pass
+        jobs.cancel(job)
+        list(jobs.follow(job))
+    status = jobs.status(job)
+    assert state_name(status.state) == "CANCELED" and not status.signal
 
 
 def test_a_long_query_is_canceled(daemon: Daemon, jobs: Jobs) -> None:
