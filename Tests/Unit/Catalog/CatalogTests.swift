@@ -111,8 +111,8 @@ import Testing
         #expect(snapshot.problems.isEmpty, "\(snapshot.problems)")
         #expect(
             snapshot.tools.map(\.manifest.id) == [
-                "domed.exec-probe", "git.log", "job.fail", "job.log", "job.noop", "shell.run", "skill-execute",
-                "text.search",
+                "data.crc32", "domed.exec-probe", "git.log", "job.fail", "job.log", "job.noop", "math.lgamma",
+                "shell.run", "skill-execute", "text.search",
             ])
     }
 
@@ -127,7 +127,7 @@ import Testing
         for (name, value) in [
             ("limit", 1), ("tool_id", "A"), ("permissions", ["root"]), ("files", ["../x"]), ("stdin", "x"),
             ("limits", ["wall_seconds": 0]), ("title", "\u{1b}"), ("executor", nil), ("environment", ["DOMED_X": "1"]),
-            ("diagnostic", "noop"), ("version", "1.0"),
+            ("diagnostic", "noop"), ("version", "1.0"), ("output", "json"),
         ] as [(String, JSONValue?)] {
             let document = manifestDocument([(name, value)])
             #expect(!schema.validate(document).isEmpty, "\(name)")
