@@ -5,7 +5,7 @@ internal import DomeModel
 internal import DomePlatform
 internal import DomeStore
 
-/// Output contracts: a tool that promises a result has it checked before its job may end well (docs/adr/0026).
+/// Output contracts: a tool that promises a result has it checked before its job may end well (docs/adr/0027).
 extension Engine {
     /// What a job that ended well has come to. Jobs of tools that promise nothing pass at once. The same events and the
     /// same tool give the same outcome, so that recovery may repeat it.
