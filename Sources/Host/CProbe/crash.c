@@ -1,3 +1,5 @@
+// Beside CLinux/crash.c, which tells of workers' crashes: this one knows what memory was lent and so names the mistake,
+// speaks the probe's frames, and must work where malloc is the plugin's to have broken. They share no line.
 #include "crash.h"
 
 #include "frame.h"

@@ -105,6 +105,8 @@ static void keep(struct header *block) {
 
 static void *allocate(size_t alignment, size_t size, const void *caller) {
     size_t before = sizeof(struct header);
+    // As glibc does with an alignment that is no power of two.
+    while ((alignment & (alignment - 1)) != 0) alignment += alignment & -alignment;
     if (alignment > 16) before = (before + alignment - 1) / alignment * alignment;
     if (size > SIZE_MAX / 2 || before > SIZE_MAX / 4) {
         errno = ENOMEM;
@@ -206,7 +208,9 @@ void *aligned_alloc(size_t alignment, size_t size) { return allocate(alignment, 
 
 void *valloc(size_t size) { return allocate(4096, size, CALLER); }
 
-void *pvalloc(size_t size) { return allocate(4096, (size + 4095) / 4096 * 4096, CALLER); }
+void *pvalloc(size_t size) {
+    return allocate(4096, size > SIZE_MAX / 2 ? size : (size + 4095) / 4096 * 4096, CALLER);
+}
 
 int posix_memalign(void **pointer, size_t alignment, size_t size) {
     if (alignment < sizeof(void *) || (alignment & (alignment - 1)) != 0) return EINVAL;

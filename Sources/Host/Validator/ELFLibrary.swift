@@ -155,6 +155,7 @@ struct ELFBytes {
             let at = segment.offset &+ index * 16
             let tag = try number(at, 8)
             if tag == 0 { break }
+            guard items.count < 10_000 else { throw refused("has a dynamic section of more than 10,000 entries") }
             items.append((tag, try number(at + 8, 8)))
         }
         return items
@@ -180,13 +181,18 @@ struct ELFBytes {
             throw refused("has \(count) symbols, more than it holds")
         }
         var found: [(name: String, address: UInt64)] = []
+        // Symbols may share a name, and so come to more than the file has bytes.
+        var nameBytes = 0
         for index in 0..<count {
             let at = start + index * 24
             let binding = try number(at + 4, 1) >> 4
             guard binding == 1 || binding == 2, try number(at + 6, 2) != 0 else { continue }
             let visibility = try number(at + 5, 1) & 3
             guard visibility == 0 || visibility == 3 else { continue }
-            found.append((try name(names, try number(at, 4), segments), try number(at + 8, 8)))
+            let name = try name(names, try number(at, 4), segments)
+            nameBytes += name.utf8.count
+            guard nameBytes <= bytes.count else { throw refused("has names of more bytes than it holds") }
+            found.append((name, try number(at + 8, 8)))
         }
         return found
     }

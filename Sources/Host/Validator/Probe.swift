@@ -12,6 +12,8 @@ final class Probe {
     private let errors: Pipe
     private let limitMilliseconds: Int64
     private var inbox: [UInt8] = []
+    /// What of it has been taken: a flood of small answers is not moved for each of them.
+    private var taken = 0
     private var crashNote: String?
     private var waitStatus: Int32?
     /// What the plugin wrote to stdout and stderr: the first bytes.
@@ -148,11 +150,15 @@ final class Probe {
     }
 
     private func nextAnswer() -> ProbeAnswer? {
-        guard inbox.count >= 4 else { return nil }
-        let size = inbox[..<4].reversed().reduce(0) { $0 << 8 | Int($1) }
-        guard inbox.count >= 4 + size else { return nil }
-        defer { inbox.removeFirst(4 + size) }
-        return ProbeAnswer(inbox[4..<(4 + size)])
+        let rest = inbox[taken...]
+        let size = rest.prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+        guard rest.count >= 4 + size else {
+            inbox.removeSubrange(..<taken)
+            taken = 0
+            return nil
+        }
+        taken += 4 + size
+        return ProbeAnswer(rest.dropFirst(4).prefix(size))
     }
 
     private func ended(_ doing: String) -> TrialEnd {
