@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import warden
 from .paths import ROOT, bin_dir
 from .trees import PROGRAMS
 
@@ -38,6 +38,10 @@ class Mutant:
     red: tuple[str, ...]
 
 
+def is_swift(test: str) -> bool:
+    return test.partition("::")[0].endswith(".swift")
+
+
 def load() -> dict[str, Mutant]:
     """All, by name."""
     found = {}
@@ -59,8 +63,8 @@ class Tree:
         """The programs, with ../lib and ../share."""
         return self.folder / "bin"
 
-    def prepare(self) -> None:
-        """Makes it what the project is now, and builds it."""
+    def prepare(self, tests: Collection[str]) -> None:
+        """Makes it what the project is now, and builds what these tests need."""
         wanted = {path.relative_to(ROOT) for path in self._files(ROOT)}
         for path in [path for path in self._files(self.folder) if path.relative_to(self.folder) not in wanted]:
             path.unlink()
@@ -71,7 +75,7 @@ class Tree:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source, target)
             shutil.copymode(source, target)
-        self.build()
+        self.build(tests)
 
     @staticmethod
     def _files(folder: Path) -> Iterator[Path]:
@@ -81,9 +85,12 @@ class Tree:
             elif top.name not in NOT_COPIED:
                 yield from (path for path in top.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 
-    def build(self) -> None:
+    def build(self, tests: Collection[str]) -> None:
+        """What these tests need: those of Swift take the longest to link, and run without a tree of programs."""
         swift = os.environ.get("SWIFT", "swift")
-        self._run([swift, "build", "--build-tests"], 900)
+        self._run([swift, "build", *(["--build-tests"] if any(map(is_swift, tests)) else [])], 900)
+        if all(map(is_swift, tests)):
+            return
         self.binaries.mkdir(exist_ok=True)
         for program in PROGRAMS:
             built = bin_dir() if program == NOT_MUTATED else self.folder / ".build" / "debug"
@@ -103,7 +110,7 @@ class Tree:
             for change in mutant.changes:
                 path = self.folder / change.file
                 path.write_text(applied(change, path.read_text()))
-            self.build()
+            self.build(mutant.red)
             yield
         finally:
             for file, text in before.items():
@@ -114,7 +121,7 @@ class Tree:
     def passes(self, test: str) -> tuple[bool, str]:
         """Whether a test passes here, and what it printed. One that does not end has not passed."""
         file, _, name = test.partition("::")
-        if file.endswith(".swift"):
+        if is_swift(test):
             swift = os.environ.get("SWIFT", "swift")
             command = [swift, "test", "--skip-build", "--disable-xctest", "--filter", re.escape(name)]
             status, output = run(command, self.folder, 100)
@@ -134,19 +141,17 @@ def applied(change: Change, text: str) -> str:
 
 
 def run(command: list[str], folder: Path, seconds: float, **variables: object) -> tuple[int | None, str]:
-    """Exit status and output of a command; no status when it had to be killed."""
+    """Exit status and output of a command; no status when it had to be ended. Nothing that it started is left."""
     kept = {name: value for name, value in os.environ.items() if name not in ("CI", "DOME_SOAK", "DOME_WRITE_CASES")}
     environment = kept | {name: str(value) for name, value in variables.items()}
     with subprocess.Popen(
-        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
+        [sys.executable, warden.__file__, str(seconds), *command],
+        cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, errors="replace", start_new_session=True,
     ) as process:  # fmt: skip
         try:
-            output = process.communicate(timeout=seconds)[0]
-            return process.returncode, output
-        except BaseException as error:
-            # All that it has started, also when the tests are interrupted.
-            os.killpg(process.pid, signal.SIGKILL)
-            if not isinstance(error, subprocess.TimeoutExpired):
-                raise
-            return None, process.communicate()[0]
+            output = process.communicate()[0]
+        except BaseException:
+            process.terminate()
+            raise
+    return None if process.returncode == warden.TIMED_OUT else process.returncode, output
