@@ -124,7 +124,9 @@ class Tree:
         if is_swift(test):
             swift = os.environ.get("SWIFT", "swift")
             command = [swift, "test", "--skip-build", "--disable-xctest", "--filter", re.escape(name)]
-            status, output = run(command, self.folder, 100)
+            # Not the programs that this session tests.
+            programs = self.folder / ".build" / "debug"
+            status, output = run(command, self.folder, 100, DOME_BIN_DIR=programs)
             assert status is None or re.search(r"Test run with [1-9]", output), f"{test} was not run: {output[-4000:]}"
         else:
             command = [sys.executable, "-m", "pytest", "-c", "Tests/pytest.ini", "--rootdir", ".", "-q", test]
