@@ -31,7 +31,7 @@ CHANNEL_OPTIONS = [
     # After a restart of the daemon a test should not wait out the usual second.
     ("grpc.initial_reconnect_backoff_ms", 20),
     # What a connection attempt may take, however loaded the machine is.
-    ("grpc.min_reconnect_backoff_ms", 10_000),
+    ("grpc.min_reconnect_backoff_ms", 30_000),
     ("grpc.max_reconnect_backoff_ms", 200),
 ]
 
