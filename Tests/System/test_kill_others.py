@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 import pytest
 
+from domekit import processes
 from domekit.daemon import Daemon, pb2
 from domekit.database import rows
 from domekit.gates import Gate
@@ -132,7 +133,7 @@ def test_a_keeper_killed_again_and_again_under_load_ends_every_job_once(daemon: 
 def test_a_killed_inner_server_costs_its_jobs_alone(daemon: Daemon) -> None:
     job = start_and_see(daemon, "echo up; exec sleep 1000", b"up")
     keeper = keeper_pid(daemon)
-    servers = [pid for pid in daemon.pids("domed-jail") if parent(pid) == keeper]
+    servers = [pid for pid in daemon.pids("domed-jail") if processes.parent(pid) == keeper]
     assert servers
     for pid in servers:
         os.kill(pid, signal.SIGKILL)
@@ -141,11 +142,6 @@ def test_a_killed_inner_server_costs_its_jobs_alone(daemon: Daemon) -> None:
     assert events[-1].payload["reason"] == "keeper_lost" and survivors(job) == []
     assert daemon.jobs.run("domed.exec-probe")[-1].payload["to"] == "succeeded"
     assert keeper_pid(daemon) == keeper
-
-
-def parent(pid: int) -> int:
-    with open(f"/proc/{pid}/stat") as stat:
-        return int(stat.read().rpartition(")")[2].split()[1])
 
 
 def test_keeper_and_daemon_killed_together_lose_no_job(daemon: Daemon) -> None:
@@ -167,7 +163,7 @@ def test_a_keeper_that_does_not_answer_is_not_taken_for_dead(daemon: Daemon, gat
     job = start_and_see(daemon, f"echo up; {gate.wait}; echo down", b"up", grants=gate.grants)
     keeper = keeper_pid(daemon)
     # Stopped first: when it goes on, it learns of the old daemon's end and of the new one in the same moment.
-    os.kill(keeper, signal.SIGSTOP)
+    processes.stop(keeper)
     daemon.kill9()
     thaw = threading.Timer(2.5, os.kill, (keeper, signal.SIGCONT))
     thaw.start()

@@ -16,11 +16,29 @@ def _read(path: Path) -> bytes:
         return b""
 
 
-def _parent(pid: int) -> int:
+def _stat(pid: int) -> list[bytes]:
+    """/proc/PID/stat from the state on; empty when there is no such process."""
     stat = _read(Path(f"/proc/{pid}/stat"))
     # The command's name, in parentheses, may contain anything.
-    fields = stat[stat.rfind(b")") + 1 :].split()
+    return stat[stat.rfind(b")") + 1 :].split()
+
+
+def parent(pid: int) -> int:
+    """0 when there is no such process."""
+    fields = _stat(pid)
     return int(fields[1]) if len(fields) > 1 else 0
+
+
+def stop(pid: int) -> None:
+    """SIGSTOP to one that waits for something, not in the middle of work; when this returns it does nothing more."""
+    _wait_for_state(pid, b"S")
+    os.kill(pid, signal.SIGSTOP)
+    _wait_for_state(pid, b"T")
+
+
+def _wait_for_state(pid: int, state: bytes) -> None:
+    while (fields := _stat(pid)) and fields[0] != state:
+        time.sleep(0.001)
 
 
 def _pids() -> list[int]:
@@ -34,7 +52,7 @@ def belonging_to(directory: Path) -> set[int]:
     found = {
         pid for pid in pids if any(marker in _read(Path(f"/proc/{pid}/{name}")) for name in ("cmdline", "environ"))
     }
-    parents = {pid: _parent(pid) for pid in pids}
+    parents = {pid: parent(pid) for pid in pids}
     grown = True
     while grown:
         children = {pid for pid, parent in parents.items() if parent in found and pid not in found}
@@ -45,7 +63,7 @@ def belonging_to(directory: Path) -> set[int]:
     pid = os.getpid()
     while pid > 1:
         ancestors.add(pid)
-        pid = _parent(pid)
+        pid = parent(pid)
     return found - ancestors
 
 

@@ -98,8 +98,8 @@ class Service:
 
     @property
     def jobs(self) -> Jobs:
-        """On a connection of its own, so that no earlier daemon's is met; made when this returns, however long the daemon
-        takes to start on a machine as busy as this one."""
+        """On a connection of its own, so that no earlier daemon's is met; it is made when this returns, however long
+        the daemon takes to start on a busy machine."""
         channel = self.channel()
         grpc.channel_ready_future(channel).result(60)
         return Jobs(pb2_grpc.DomedServiceStub(channel))

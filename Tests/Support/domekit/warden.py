@@ -1,6 +1,6 @@
 """Runs a command, and when it has ended ends all that it has started: also what left its session and has lost its
-parents, as daemons and their keepers do. `python warden.py SECONDS COMMAND…` exits with the command's status, or with TIMED_OUT
-when it had to be ended; killed itself by SIGTERM it takes all of it along. Standard library only.
+parents, as daemons and their keepers do. `python warden.py SECONDS COMMAND…` exits with the command's status, or with
+TIMED_OUT when it had to be ended; asked to end by SIGTERM it takes all of it along. Standard library only.
 """
 
 from __future__ import annotations

@@ -61,6 +61,17 @@ final class KeeperFixture {
         throw DomeError(.internal, "no VmHWM")
     }
 
+    /// Stops the process where it waits for something to do; when this returns it does nothing more, until SIGCONT.
+    func stop() throws {
+        let path = "/proc/\(process.processID)/stat"
+        while try !String(decoding: Files.read(path, limitBytes: 4096), as: UTF8.self).contains(") S ") { usleep(1000) }
+        process.send(signal: SIGSTOP)
+        var status: Int32 = 0
+        guard waitpid(process.processID, &status, WUNTRACED) == process.processID, status & 0xff == 0x7f else {
+            throw DomeError(.internal, "the keeper did not stop")
+        }
+    }
+
     /// Waits for the process's end and reaps it.
     func waitUntilEnded(milliseconds: Int32 = 10_000) throws {
         guard !hasEnded else { return }
