@@ -34,6 +34,7 @@ def test_without_the_policy_no_tool_has_the_network(jobs: Jobs) -> None:
         ("http://x.invalid:81/", "x.invalid:81 is not allowed"),
         ("https://x.invalid:80/", "x.invalid:80 is not allowed"),
         ("http://xinvalid/", "xinvalid:80 is not allowed"),
+        ("http://evilinvalid/", "evilinvalid:80 is not allowed"),
         ("http://x.invalid.example.org/", "is not allowed"),
         ("http://user:pw@x.invalid/", "holds a user or a password"),
         ("http://x.invalid@example.org/", "holds a user or a password"),

@@ -13,6 +13,8 @@ struct PayloadTests {
         #"{"type":"number","exclusiveMinimum":0,"maximum":5}"#,
         #"{"type":"object","properties":{"kind":{"const":"k"},"n":{"default":4}},"required":["kind","n"]}"#,
         #"{"examples":[{"a":"by hand"}],"type":"object","properties":{"a":{"type":"string","pattern":"^by"}}}"#,
+        #"{"type":"integer","minimum":1e300}"#, #"{"type":"integer","minimum":-1e300}"#,
+        #"{"type":"array","minItems":3,"items":{"type":"array","minItems":3}}"#,
         "true", "{}",
     ])
     func `a sample fits its schema`(_ text: String) throws {
@@ -32,6 +34,16 @@ struct PayloadTests {
             ##"{"$ref":"#/$defs/a","$defs":{"a":{"type":"object","required":["a"],"properties":"##
             + ##"{"a":{"$ref":"#/$defs/a"}}}}}"##
         #expect(SchemaSample.make(of: try JSONParser.parse(text, what: "the schema")) == nil)
+    }
+
+    @Test func `a schema of few lines that asks for a world gets none`() throws {
+        let members = (0..<12).map { ##""m\##($0)":{"$ref":"#/$defs/a"}"## }.joined(separator: ",")
+        let wide = ##"{"$ref":"#/$defs/a","$defs":{"a":{"type":"object","properties":{\##(members)}}}}"##
+        // Without the optional members it is {}.
+        #expect(SchemaSample.make(of: try JSONParser.parse(wide, what: "the schema")) == .object([:]))
+        var deep = #"{"type":"null"}"#
+        for _ in 0..<12 { deep = #"{"type":"array","minItems":64,"items":\#(deep)}"# }
+        #expect(SchemaSample.make(of: try JSONParser.parse(deep, what: "the schema")) == nil)
     }
 
     @Test func `a seed gives the same payloads, another seed others`() {
