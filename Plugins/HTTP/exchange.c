@@ -233,9 +233,9 @@ static dome_status_t step(exchange_t *exchange, bool *is_over) {
         .follows = exchange->task->max_redirects > 0,
         .limit = exchange->limit,
         .deadline = exchange->deadline,
+        .reported = transfer_now(), /* one right behind it would be held back until there is another */
     };
-    status = transfer_run(&transfer);
-    if (status == DOME_OK) {
+    if ((status = transfer_run(&transfer)) == DOME_OK) {
         *is_over = !transfer.follows || !transfer_is_redirect(&transfer);
         status = *is_over ? write_result(exchange, &transfer) : follow(exchange, &transfer);
     }
