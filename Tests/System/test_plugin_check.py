@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from domekit.bad_plugins import CASES, Bad, build
+from domekit.bad_plugins import CASES, Bad, build, driver
 from domekit.paths import ROOT, bin_dir
 
 
@@ -83,6 +83,7 @@ def test_a_good_plugin_passes_every_test(tmp_path: Path) -> None:
     skipped = {test["name"] for test in report["tests"] if test["verdict"] == "SKIP"}
     # Of executors, of what takes longer, and of what this one has no use for.
     assert skipped == {
+        *(name for name in listed() if name.startswith("drive-")),
         "plans-are-launch-plans",
         "same-job-same-plan",
         "config-schema",
@@ -91,6 +92,26 @@ def test_a_good_plugin_passes_every_test(tmp_path: Path) -> None:
     }
     assert status == 0
     assert [test["name"] for test in report["tests"]] == listed()
+
+
+def test_an_executor_that_drives_jobs_passes_every_test(tmp_path: Path) -> None:
+    status, report = check(build(driver("drive-table", "good", ""), tmp_path / "good"), "--unconfined")
+    assert [test for test in report["tests"] if test["verdict"] == "FAIL"] == []
+    passed = {test["name"] for test in report["tests"] if test["verdict"] == "PASS"}
+    assert {name for name in listed() if name.startswith("drive-")} <= passed
+    assert status == 0
+
+
+def test_no_job_is_started_unless_the_author_says_that_it_may_be(tmp_path: Path) -> None:
+    folder = build(driver("drive-table", "good", ""), tmp_path / "good")
+    manifest = json.loads((folder / "plugin.json").read_text())
+    del manifest["x-check"]["drive"]
+    (folder / "plugin.json").write_text(json.dumps(manifest))
+    status, report = check(folder, "--unconfined")
+    assert status == 0, report
+    assert list((folder / "cluster").iterdir()) == []
+    reasons = [test["reason"] for test in report["tests"] if test["name"] == "drive-recovers"]
+    assert "it would start jobs" in reasons[0]
 
 
 SHIPPED = sorted(path.parent.name for path in (ROOT / "Plugins").glob("*/plugin.json"))

@@ -4,6 +4,8 @@
 #include "frame.h"
 #include "guard.h"
 
+#include <string.h>
+
 // The answer to a call: status, what was replied and explained, and what happened meanwhile.
 static void answer_call(char letter, dome_status_t status, uint64_t extra) {
     answer_begin(letter);
@@ -106,6 +108,73 @@ bool step_extension(const struct frame *frame) {
     guard_end(lent);
     answer_begin('Y');
     answer_number((uintptr_t)table);
+    return true;
+}
+
+// The table for jobs that the executor drives, or NULL: one that is too short is none.
+static const dome_executor_drive_api_t *drive_table(void *instance, const void **raw) {
+    const void *table = NULL;
+    if (the.executor != NULL && the.executor->get_extension != NULL) {
+        char *lent = guard_lend(DOME_TEXT(DOME_EXT_EXECUTOR_DRIVE), "the id (an argument of get_extension)");
+        if (lent == NULL) return NULL;
+        TIMED(table = the.executor->get_extension(instance, lent, sizeof(DOME_EXT_EXECUTOR_DRIVE) - 1));
+        guard_end(lent);
+    }
+    if (raw != NULL) *raw = table;
+    size_t size = 0;
+    if (table != NULL && (uintptr_t)table % sizeof(void *) == 0) memcpy(&size, table, sizeof(size));
+    return size >= sizeof(dome_executor_drive_api_t) ? table : NULL;
+}
+
+// 'W': the table for driven jobs. Fields: instance. Answer: its address, its struct_size, its functions.
+bool step_drive_table(const struct frame *frame) {
+    void *instance = the.instances[frame_number(frame, 0) % INSTANCE_LIMIT];
+    if (instance == NULL || the.executor == NULL) return cannot("there is no executor");
+    const void *raw = NULL;
+    const dome_executor_drive_api_t *table = drive_table(instance, &raw);
+    size_t size = 0;
+    if (raw != NULL && (uintptr_t)raw % sizeof(void *) == 0) memcpy(&size, raw, sizeof(size));
+    answer_begin('W');
+    answer_number((uintptr_t)raw);
+    answer_number(size);
+    char present[5] = "";
+    if (table != NULL) {
+        present[0] = table->start != NULL ? 'y' : 'n';
+        present[1] = table->poll != NULL ? 'y' : 'n';
+        present[2] = table->cancel != NULL ? 'y' : 'n';
+        present[3] = table->recover != NULL ? 'y' : 'n';
+    }
+    answer_text(present);
+    return true;
+}
+
+// 'V': a call about a driven job. Fields: instance, which (1 start, 2 poll, 3 cancel, 4 cancel by force, 5 recover), the
+// job or its handle, the cursor.
+bool step_drive(const struct frame *frame) {
+    void *instance = the.instances[frame_number(frame, 0) % INSTANCE_LIMIT];
+    if (instance == NULL) return cannot("there is no instance");
+    const dome_executor_drive_api_t *table = drive_table(instance, NULL);
+    uint64_t which = frame_number(frame, 1);
+    if (table == NULL || table->start == NULL || table->poll == NULL || table->cancel == NULL || table->recover == NULL) {
+        return cannot("it drives no jobs");
+    }
+    struct field first = frame_field(frame, 2), cursor = frame_field(frame, 3);
+    char *lent = guard_lend(first.data, first.size, which == 1 ? "the job (an argument of start)" : "the handle");
+    char *lent_cursor = guard_lend(cursor.data, cursor.size, "the cursor (an argument of poll)");
+    dome_call_t *call = host_call_begin();
+    if (lent == NULL || lent_cursor == NULL || call == NULL) return cannot("no memory");
+    dome_status_t status = DOME_INTERNAL;
+    switch (which) {
+    case 1: TIMED(status = table->start(instance, call, lent, first.size)); break;
+    case 2: TIMED(status = table->poll(instance, call, lent, first.size, lent_cursor, cursor.size)); break;
+    case 3:
+    case 4: TIMED(status = table->cancel(instance, call, lent, first.size, which == 4)); break;
+    default: TIMED(status = table->recover(instance, call, lent, first.size));
+    }
+    the.record = host_call_end();
+    guard_end(lent_cursor);
+    guard_end(lent);
+    answer_call('V', status, 0);
     return true;
 }
 

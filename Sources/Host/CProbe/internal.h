@@ -41,6 +41,8 @@ bool step_create(const struct frame *frame);
 bool step_call(const struct frame *frame);
 bool step_aside(const struct frame *frame);
 bool step_extension(const struct frame *frame);
+bool step_drive_table(const struct frame *frame);
+bool step_drive(const struct frame *frame);
 bool step_destroy(const struct frame *frame);
 bool step_deinit(void);
 

@@ -194,6 +194,8 @@ static bool step(const struct frame *frame) {
     case 'H':
     case 'A': return step_aside(frame);
     case 'Y': return step_extension(frame);
+    case 'W': return step_drive_table(frame);
+    case 'V': return step_drive(frame);
     case 'K': return step_destroy(frame);
     case 'Z': return step_deinit();
     case 'S': return step_census();

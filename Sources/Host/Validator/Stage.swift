@@ -140,6 +140,24 @@ final class Stage {
         try take("Y", [.number(0), .text(id)], "in get_extension").number(0)
     }
 
+    /// The table for driven jobs: its address, its struct_size, and for each function whether it is there.
+    func driveTable() throws(TrialEnd) -> Table {
+        let answer = try take("W", [.number(0)], "in get_extension")
+        return Table(
+            address: answer.number(0), structSize: answer.number(1),
+            present: answer.bytes(2).map { $0 == UInt8(ascii: "y") }, microseconds: Int64(clamping: answer.number(3)))
+    }
+
+    enum DriveStep: Int64 {
+        case start = 1
+        case poll, cancel, cancelByForce, recover
+    }
+
+    func drive(_ step: DriveStep, _ first: [UInt8], cursor: String = "") throws(TrialEnd) -> CallOutcome {
+        let fields: [ProbeField] = [.number(0), .number(step.rawValue), .bytes(first), .text(cursor)]
+        return CallOutcome(try take("V", fields, "in \(step)"))
+    }
+
     func destroyInstance(_ index: Int) throws(TrialEnd) {
         _ = try take("K", [.number(Int64(index))], "in \(destroy)")
     }

@@ -33,7 +33,21 @@ def executor(test: str, which: str, reason: str) -> Bad:
     return Bad(test, which, reason, manifest={"kind": "executor", "x-check": jobs})
 
 
+def driver(test: str, which: str, reason: str, *defines: str) -> Bad:
+    """An executor that drives jobs (driving_executor.c), bent by macros."""
+    flags = ["-DENDS_ITSELF", *(f"-D{define}" for define in defines)]
+    return Bad(test, which, reason, flags, {"id": "org.example.cluster", "kind": "executor"})
+
+
 CASES = [
+    # Jobs elsewhere.
+    driver("drive-table", "too_short", "struct_size is 8", "DRIVE_SIZE=8"),
+    driver("drive-table", "lacks_recover", "recover is NULL", "RECOVER=NULL"),
+    driver("drive-unknown-handles", "knows_all", "came to DOME_OK", "KNOWS_ALL"),
+    driver("drive-same-job-same-handle", "forgetful", "for one job_id", "FORGETFUL"),
+    driver("drive-polls-are-reports", "odd_state", "unknown state 'dreaming'", 'FIRST_STATE="dreaming"'),
+    driver("drive-recovers", "refuses", "recover came to DOME_NOT_FOUND", "RECOVER=refuse"),
+    driver("drive-cancel-ends", "goes_on", "after it was canceled by force", "GOES_ON"),
     # The folder; what is wrong with it beyond `manifest` is done by `spoil`.
     Bad("manifest-is-json", reason="plugin.json"),
     Bad("manifest-is-valid", reason="\"libary\"", manifest={"libary": "libbad.so"}),
@@ -145,6 +159,11 @@ CASES = [
 def build(bad: Bad, folder: Path) -> Path:
     """Compiles it into `folder`, and spoils there what no source can."""
     folder.mkdir(parents=True)
+    sources = [SOURCES / "bad.c", SOURCES / "bad_calls.c"]
+    if bad.test.startswith("drive-"):
+        sources = [ROOT / "Tests" / "Support" / "plugins" / "driving_executor.c"]
+        (folder / "cluster").mkdir()
+        bad.manifest["x-check"] = {"config": {"folder": str(folder / "cluster")}, "drive": True, "jobs": [{}]}
     (folder / "plugin.json").write_text(json.dumps(MANIFEST | bad.manifest))
     flags = ["-std=gnu11", "-O0", "-w", "-fPIC", "-fvisibility=hidden", "-shared", f"-DWHICH={bad.which}", *bad.flags]
     if bad.test == "library-links-nothing-of-dome":
@@ -152,7 +171,7 @@ def build(bad: Bad, folder: Path) -> Path:
         flags += ["-Wl,--no-as-needed", f"-L{folder}", "-ldome-made-up"]
     headers = ROOT / "Sources" / "PluginABI" / "include"
     subprocess.run(
-        ["cc", f"-I{headers}", "-o", folder / "libbad.so", SOURCES / "bad.c", SOURCES / "bad_calls.c", *flags],
+        ["cc", f"-I{headers}", "-o", folder / "libbad.so", *sources, *flags],
         check=True,
         stderr=subprocess.DEVNULL if "-Wl,-z,notext" in flags else None,
     )

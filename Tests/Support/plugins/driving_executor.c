@@ -26,6 +26,9 @@
 #ifndef MORE_LATER
 #define MORE_LATER 20
 #endif
+#ifndef FIRST_STATE
+#define FIRST_STATE "queued"
+#endif
 #ifndef DRIVE_SIZE
 #define DRIVE_SIZE sizeof(dome_executor_drive_api_t)
 #endif
@@ -53,17 +56,16 @@ static const dome_descriptor_t *get_descriptor(void) {
 
 static dome_status_t create(dome_call_t *call, const char *config, size_t size, dome_executor_t **executor) {
     static dome_executor_t instance;
-    const dome_config_api_t *settings = api->get_extension(host, DOME_TEXT(DOME_EXT_CONFIG));
-    const char *folder = NULL;
-    size_t folder_size = 0;
-    (void)config;
-    (void)size;
-    if (settings == NULL || !settings->get(host, DOME_TEXT("/folder"), &folder, &folder_size) ||
-        folder_size >= sizeof instance.folder) {
+    static const char key[] = "\"folder\":\"";
+    const char *at = memmem(config, size, key, sizeof key - 1);
+    const char *end = at != NULL ? memchr(at + sizeof key - 1, '"', size - (size_t)(at - config) - sizeof key + 1) : NULL;
+    if (end == NULL || (size_t)(end - at) >= sizeof instance.folder) {
         api->explain(call, DOME_TEXT("the member \"folder\" is missing"));
         return DOME_INVALID;
     }
-    memcpy(instance.folder, folder, folder_size);
+    at += sizeof key - 1;
+    memcpy(instance.folder, at, (size_t)(end - at));
+    instance.folder[end - at] = 0;
     *executor = &instance;
     return DOME_OK;
 }
@@ -149,7 +151,11 @@ static dome_status_t start(dome_executor_t *executor, dome_call_t *call, const c
     if (count > 0) {
         return answer_file(call, count);
     }
+#ifdef FORGETFUL
+    int length = snprintf(text, sizeof text, "{\"handle\": \"%s-%d\"}", id, rand());
+#else
     int length = snprintf(text, sizeof text, "{\"handle\": \"%s\"}", id);
+#endif
     return api->reply(call, text, (size_t)length) ? DOME_OK : DOME_INTERNAL;
 }
 
@@ -164,7 +170,10 @@ static bool is_refused(dome_executor_t *executor, dome_call_t *call, const char 
     }
     snprintf(path, sizeof path, "%s/%s", executor->folder, id);
     *status = DOME_NOT_FOUND;
-    return access(path, F_OK) != 0;
+#ifdef KNOWS_ALL
+    return false;
+#endif
+    return id[0] == 0 || strchr(id, '/') != NULL || access(path, F_OK) != 0;
 }
 
 /* Replies with `bytes` as the inside of a JSON string. */
@@ -210,7 +219,7 @@ static dome_status_t poll_job(dome_executor_t *executor, dome_call_t *call, cons
     }
     /* The state first: what is printed before it changes is then told before it is. */
     if (read_file(executor, id, "state", state, sizeof state, 0) < 0) {
-        strcpy(state, "queued");
+        strcpy(state, FIRST_STATE);
     }
     char *more = strchr(state, '\n');
     if (more != NULL) {
@@ -241,7 +250,24 @@ static dome_status_t cancel_job(dome_executor_t *executor, dome_call_t *call, co
         return status;
     }
     note(executor, id, "calls", force ? 'f' : 'c');
+#if defined(ENDS_ITSELF) && !defined(GOES_ON)
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s/state", executor->folder, id);
+    FILE *state = force ? fopen(path, "w") : NULL;
+    if (state != NULL) {
+        fputs("canceled", state);
+        fclose(state);
+    }
+#endif
     return DOME_OK;
+}
+
+static dome_status_t refuse(dome_executor_t *executor, dome_call_t *call, const char *handle, size_t size) {
+    (void)executor;
+    (void)handle;
+    (void)size;
+    api->explain(call, DOME_TEXT("not any more"));
+    return DOME_NOT_FOUND;
 }
 
 static dome_status_t take_up(dome_executor_t *executor, dome_call_t *call, const char *handle, size_t size) {

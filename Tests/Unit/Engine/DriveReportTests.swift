@@ -1,3 +1,4 @@
+import DomeLink
 import DomeModel
 import Testing
 

@@ -1,4 +1,5 @@
 import DomeJournal
+import DomeLink
 import DomeModel
 import DomePlatform
 import Glibc

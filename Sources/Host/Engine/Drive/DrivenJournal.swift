@@ -1,4 +1,5 @@
 internal import DomeJournal
+internal import DomeLink
 internal import DomeModel
 internal import DomePlatform
 

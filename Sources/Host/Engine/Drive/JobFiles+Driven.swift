@@ -1,3 +1,4 @@
+internal import DomeLink
 internal import DomeModel
 
 // The journals of jobs that executors drive: open as long as the job lives.

@@ -1,12 +1,11 @@
-internal import DomeLink
-internal import DomeModel
+package import DomeModel
 
 /// What an executor says of a job that it drives (executor_drive.h), checked: it is foreign input.
-struct DriveReport: Sendable, Equatable {
-    enum State: UInt8, Sendable {
+package struct DriveReport: Sendable, Equatable {
+    package enum State: UInt8, Sendable {
         case queued, running, succeeded, failed, canceled
 
-        init?(name: String) {
+        package init?(name: String) {
             switch name {
             case "queued": self = .queued
             case "running": self = .running
@@ -17,31 +16,33 @@ struct DriveReport: Sendable, Equatable {
             }
         }
 
-        var isTerminal: Bool { rawValue >= State.succeeded.rawValue }
+        package var isTerminal: Bool { rawValue >= State.succeeded.rawValue }
     }
 
-    struct Piece: Sendable, Equatable {
-        var stream: OutputStream
-        var bytes: [UInt8]
+    package struct Piece: Sendable, Equatable {
+        package var stream: OutputStream
+        package var bytes: [UInt8]
+
+        package init(stream: OutputStream, bytes: [UInt8]) { (self.stream, self.bytes) = (stream, bytes) }
     }
 
-    var state: State
-    var exitCode: Int32?
+    package var state: State
+    package var exitCode: Int32?
     /// For people, cut to what an EXIT record holds.
-    var message = ""
+    package var message = ""
     /// What to ask with the next time.
-    var cursor: String
-    var pollMilliseconds: UInt64 = 1_000
-    var output: [Piece] = []
+    package var cursor: String
+    package var pollMilliseconds: UInt64 = 1_000
+    package var output: [Piece] = []
 
-    static let documentLimitBytes = 4 << 20
-    static let pollRange: ClosedRange<UInt64> = 20...60_000
+    package static let documentLimitBytes = 4 << 20
+    package static let pollRange: ClosedRange<UInt64> = 20...60_000
     private static let piecesLimit = 65_536
     private static let messageLimitBytes = 1_000
 
     /// Reads the answer to a poll that was asked with `cursor` about a job that was last said to be in `state`. Errors
     /// say what is wrong, as the rest of a sentence about the executor.
-    init(_ document: [UInt8], after state: State, _ cursor: String) throws(DomeError) {
+    package init(_ document: [UInt8], after state: State, _ cursor: String) throws(DomeError) {
         guard document.count <= Self.documentLimitBytes else {
             throw Self.wrong("has \(document.count) bytes, the limit is \(Self.documentLimitBytes)")
         }
@@ -107,7 +108,7 @@ struct DriveReport: Sendable, Equatable {
     }
 
     /// The handle in the answer to `start`. Errors as above.
-    static func handle(in document: [UInt8]) throws(DomeError) -> String {
+    package static func handle(in document: [UInt8]) throws(DomeError) -> String {
         guard let text = try object(document, what: "its answer to start")["handle"]?.stringValue else {
             throw DomeError(.internal, "its answer to start has no \"handle\"")
         }
