@@ -148,16 +148,16 @@ bool step_drive_table(const struct frame *frame) {
     return true;
 }
 
-// 'V': a call about a driven job. Fields: instance, which (1 start, 2 poll, 3 cancel, 4 cancel by force, 5 recover), the
-// job or its handle, the cursor.
+// 'V': a call about a driven job. Fields: instance, which (1 start, 2 poll, 3 cancel, 4 cancel by force, 5 recover),
+// the job or its handle, the cursor.
 bool step_drive(const struct frame *frame) {
     void *instance = the.instances[frame_number(frame, 0) % INSTANCE_LIMIT];
     if (instance == NULL) return cannot("there is no instance");
     const dome_executor_drive_api_t *table = drive_table(instance, NULL);
     uint64_t which = frame_number(frame, 1);
-    if (table == NULL || table->start == NULL || table->poll == NULL || table->cancel == NULL || table->recover == NULL) {
-        return cannot("it drives no jobs");
-    }
+    bool is_whole = table != NULL && table->start != NULL && table->poll != NULL && table->cancel != NULL &&
+                    table->recover != NULL;
+    if (!is_whole) return cannot("it drives no jobs");
     struct field first = frame_field(frame, 2), cursor = frame_field(frame, 3);
     char *lent = guard_lend(first.data, first.size, which == 1 ? "the job (an argument of start)" : "the handle");
     char *lent_cursor = guard_lend(cursor.data, cursor.size, "the cursor (an argument of poll)");

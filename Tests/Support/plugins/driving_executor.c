@@ -58,7 +58,8 @@ static dome_status_t create(dome_call_t *call, const char *config, size_t size, 
     static dome_executor_t instance;
     static const char key[] = "\"folder\":\"";
     const char *at = memmem(config, size, key, sizeof key - 1);
-    const char *end = at != NULL ? memchr(at + sizeof key - 1, '"', size - (size_t)(at - config) - sizeof key + 1) : NULL;
+    size_t rest = at != NULL ? size - (size_t)(at - config) - sizeof key + 1 : 0;
+    const char *end = at != NULL ? memchr(at + sizeof key - 1, '"', rest) : NULL;
     if (end == NULL || (size_t)(end - at) >= sizeof instance.folder) {
         api->explain(call, DOME_TEXT("the member \"folder\" is missing"));
         return DOME_INVALID;
@@ -297,6 +298,7 @@ static const void *get_extension(dome_executor_t *executor, const char *id, size
 static dome_status_t prepare(dome_executor_t *executor, dome_call_t *call, const char *job, size_t size) {
     (void)executor;
     if (memmem(job, size, "\"local\":true", 12) == NULL) {
+        api->explain(call, DOME_TEXT("this job is driven elsewhere"));
         return DOME_UNSUPPORTED;
     }
     return api->reply(call, DOME_TEXT("{\"argv\": [\"/bin/echo\", \"here\"]}")) ? DOME_OK : DOME_INTERNAL;

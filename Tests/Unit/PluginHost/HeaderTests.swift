@@ -5,7 +5,7 @@ struct HeaderTests {
     static let headers = ((try? headerNames()) ?? []).sorted()
 
     private static func headerNames() throws -> [String] {
-        try ["dome", "dome/ext", "dome/draft"].flatMap { folder in
+        try ["dome", "dome/ext"].flatMap { folder in
             try Files.list(Workshop.include + "/" + folder).filter { $0.hasSuffix(".h") }.map { folder + "/" + $0 }
         }
     }
