@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import threading
+import time
 from pathlib import Path
 
 from domekit import plugins
@@ -93,3 +94,13 @@ def test_a_new_version_is_used_by_the_very_next_job(daemon: Daemon, jobs: Jobs) 
         os.link(folder / "libsample.so", folder / "copy.so")
         (folder / "copy.so").unlink()
         assert outcome(jobs) == (ran, "SUCCEEDED")
+
+
+def test_a_library_whose_file_is_only_touched_costs_no_job(daemon: Daemon, jobs: Jobs) -> None:
+    library = daemon.bin.parent / "lib" / "dome" / "plugins" / "LocalProcess" / "libLocalProcess.so"
+    began = time.monotonic()
+    # Plugins are looked at once a second.
+    while time.monotonic() - began < 3:
+        library.chmod(library.stat().st_mode)
+        reply = jobs.submit("shell.run", {"argv": ["/bin/true"]}, wait_ms=30_000)
+        assert state_name(reply.state) == "SUCCEEDED", jobs.replay(reply.job_id)[-1].payload

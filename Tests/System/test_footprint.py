@@ -6,7 +6,7 @@ from pathlib import Path
 
 from domekit.daemon import Daemon
 
-THREADS = {"domed", "dome-store", "dome-files", "dome-facts", "dome-plugins", "dome-rules", "dome-streams"}
+THREADS = {"domed"} | {f"dome-{what}" for what in "store files facts health plugins rules streams".split()}
 
 
 def test_only_its_own_threads_run_and_no_shared_pool(daemon: Daemon) -> None:

@@ -58,6 +58,12 @@ def test_it_builds_and_passes(language: str, reports: dict[str, Future[dict[str,
         "same-job-same-plan",
         "health-answers",
         "audit-is-heard",
+        "drive-table",
+        "drive-same-job-same-handle",
+        "drive-polls-are-reports",
+        "drive-cancel-ends",
+        "drive-unknown-handles",
+        "drive-recovers",
     }
 
 

@@ -52,15 +52,16 @@ extension Engine {
     /// Has keepers forget ended jobs, several at a time and a little later: they can wait for it, clients do not.
     private func releaseLater(_ job: LiveJob) {
         endedJobs.append(job)
+        if isDraining { return releaseEnded() }
         guard endedJobs.count == 1 else { return }
-        Core.loop.schedule(afterMilliseconds: 20) { [self] in
-            Core.assumeIsolated {
-                for job in endedJobs {
-                    if let keeper = job.keeper, keeper.jobs[job.id] != nil { keeper.send(.release(job.id)) }
-                }
-                endedJobs = []
-            }
+        Core.loop.schedule(afterMilliseconds: 20) { [self] in Core.assumeIsolated { releaseEnded() } }
+    }
+
+    func releaseEnded() {
+        for job in endedJobs {
+            if let keeper = job.keeper, keeper.jobs[job.id] != nil { keeper.send(.release(job.id)) }
         }
+        endedJobs = []
     }
 
     /// Repeats `step` until it succeeds: soon at first, since a keeper may be just about to let the journal go, then

@@ -42,10 +42,15 @@ extension Engine {
         let snapshot = plugins.snapshot
         catalog.setPluginTools(snapshot.tools)
         let executors = snapshot.records.filter { $0.state == .ready && $0.file?.kind == .executor }
-        for (id, entry) in workers
-        where !executors.contains(where: { $0.id == id && $0.identity == entry.identity }) {
-            entry.worker.retire()
-            workers[id] = nil
+        for (id, entry) in workers {
+            let record = executors.first { $0.id == id }
+            if let record, record.identity.isSameProgram(as: entry.identity) {
+                entry.worker.renew(record)
+                workers[id] = (entry.worker, record.identity)
+            } else {
+                entry.worker.retire()
+                workers[id] = nil
+            }
         }
         for record in executors where workers[record.id] == nil {
             let worker = makeWorker(record)

@@ -74,7 +74,10 @@ package final class Engine {
     }
 
     /// Stops starting jobs; those that run go on without this daemon.
-    package func drain() { isDraining = true }
+    package func drain() {
+        isDraining = true
+        releaseEnded()
+    }
 
     /// The tools, by id, as the registry is now.
     package func tools() async -> [ToolReport] {

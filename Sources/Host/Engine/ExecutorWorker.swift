@@ -9,7 +9,8 @@ internal import DomePlatform
 @Core
 package final class ExecutorWorker {
     package let pluginFolder: String
-    private let plan: LaunchPlan
+    private var plan: LaunchPlan
+    private let workerPath: String
     private let keeperPath: String
     private var link: WorkerLink?
     private var process: ProcessHandle?
@@ -60,14 +61,22 @@ package final class ExecutorWorker {
     ///   - keeperPath: domed-keeper, which confines it.
     package init(_ plugin: PluginRecord, workerPath: String, keeperPath: String) {
         pluginFolder = plugin.folder
-        self.keeperPath = keeperPath
+        (self.workerPath, self.keeperPath) = (workerPath, keeperPath)
+        plan = Self.plan(of: plugin, workerPath)
+    }
+
+    /// What its next process is started with, where the library is the same and only its file has another date or
+    /// another link: no reason to take the present one away from its callers.
+    func renew(_ plugin: PluginRecord) { plan = Self.plan(of: plugin, workerPath) }
+
+    private static func plan(of plugin: PluginRecord, _ workerPath: String) -> LaunchPlan {
         var plan = ConfinedLaunch.workerPlan(
             arguments: [
                 "--plugin", AdapterJob.pluginFolder, "--fd", "3", "--config", JSONValue.object(plugin.config).compact,
                 "--identity", plugin.libraryIdentity?.text ?? "",
             ], workerPath: workerPath, pluginMounts: plugin.mounts)
         plugin.give(to: &plan)
-        self.plan = plan
+        return plan
     }
 
     /// Asks the plugin for a launch plan. The question is on its way when this returns; the answer is the plan's

@@ -129,7 +129,10 @@ import Testing
         for name in try Files.list(tools) {
             let path = "\(tools)/\(name)/tool.json"
             let bytes = try Files.read(path, limitBytes: 1 << 20)
-            guard let entrypoint = try JSONParser.parse(bytes, what: path)["entrypoint"] else { continue }
+            let document = try JSONParser.parse(bytes, what: path)
+            guard document["executor"] == "dome.local-process", let entrypoint = document["entrypoint"] else {
+                continue
+            }
             let manifest = #","manifest":"# + String(decoding: bytes, as: UTF8.self)
             #expect(throws: Never.self, "\(name)") {
                 try plan(entrypoint.compact, #"{"argv":["/bin/true"]}"#, manifest)

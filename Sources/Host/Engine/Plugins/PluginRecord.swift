@@ -53,6 +53,13 @@ package struct PluginRecord: Sendable {
         var config: JSONObject
         var grants: EffectiveGrants
         var limits: Limits
+
+        /// Whether all that may differ is the library's file, not what is in it.
+        func isSameProgram(as other: Identity) -> Bool {
+            var copy = other
+            copy.library = library
+            return self == copy
+        }
     }
 
     var identity: Identity {
