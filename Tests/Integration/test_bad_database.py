@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-import pytest
 
 from domekit.daemon import Daemon
 from domekit.jobs import state_name

@@ -10,7 +10,6 @@ import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import grpc
 import pytest
@@ -18,7 +17,7 @@ import pytest
 from domekit.daemon import Daemon, pb2
 from domekit.database import rows
 from domekit.gates import Gate
-from domekit.jobs import Event, assert_complete, raw, state_name
+from domekit.jobs import assert_complete, raw, state_name
 
 
 def journal(daemon: Daemon, job: str) -> Path:

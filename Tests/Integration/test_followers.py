@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from domekit import processes
 from domekit.daemon import Daemon, pb2
 from domekit.gates import Gate
 from domekit.jobs import Jobs, assert_complete, raw, state_name
@@ -102,26 +103,6 @@ def test_a_hundred_followers_on_one_connection(daemon: Daemon, gate: Gate) -> No
 # Rule 6: terminal means the process is gone, with everything it started.
 
 
-def processes_of(job: str) -> list[str]:
-    """Command lines of living processes that carry the job's id."""
-    found = []
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
-        try:
-            with open(f"/proc/{name}/environ", "rb") as environ:
-                if job.encode() not in environ.read():
-                    continue
-            with open(f"/proc/{name}/stat") as stat:
-                if stat.read().rpartition(")")[2].split()[0] in "ZX":
-                    continue
-            with open(f"/proc/{name}/cmdline", "rb") as cmdline:
-                found.append(cmdline.read().replace(b"\0", b" ").decode())
-        except OSError:
-            continue
-    return found
-
-
 @pytest.mark.parametrize(
     "background",
     [
@@ -138,7 +119,7 @@ def test_a_survivor_neither_delays_the_end_nor_survives(daemon: Daemon, backgrou
     events = daemon.jobs.run("shell.run", {"script": f"{background}\necho done; exit 4"})
     seconds = time.monotonic() - began
     assert_complete(events)
-    assert processes_of(events[0].raw.job_id) == []
+    assert processes.of_jobs(events[0].raw.job_id) == []
     assert events[-1].payload["exit_code"] == 4
     assert b"done" in [one.line for one in events]
     assert seconds < 4

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
+from domekit import processes
 from domekit.daemon import Daemon, pb2
 
 FILES = 50_000
@@ -20,8 +20,7 @@ for folder in ("/job/a", "/job/out"):
 
 def closers(pid: int) -> int:
     """How many threads of that process let something go."""
-    names = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/comm") if path.exists()]
-    return names.count("dome-close\n")
+    return processes.threads(pid).count("dome-close")
 
 
 def test_what_a_job_leaves_is_freed_beside_the_keepers_thread(daemon: Daemon) -> None:
@@ -38,4 +37,4 @@ def test_what_a_job_leaves_is_freed_beside_the_keepers_thread(daemon: Daemon) ->
     while closers(keeper) + closers(daemon.pid):
         assert time.monotonic() < deadline, "it is not freed"
         time.sleep(0.01)
-    assert len(list(Path(f"/proc/{keeper}/task").iterdir())) == 1
+    assert processes.threads(keeper) == ["domed-keeper"]

@@ -7,10 +7,10 @@ import signal
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
+from domekit import processes
 from domekit.arena import BOUND_KEEPER, Jail
 from domekit.daemon import pb2
 from domekit.jobs import assert_complete
@@ -19,18 +19,6 @@ from domekit.tools import registry, write_script_tool
 
 pytestmark = pytest.mark.apart_from_landlock
 SCRIPT = "(setsid sh -c 'trap \"\" TERM; sleep 1000') & trap '' TERM; echo up; sleep 1000; sleep 1000"
-
-
-def survivors(job: str) -> list[int]:
-    """Living processes that carry the job's id."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if job.encode() in path.read_bytes():
-                found.append(int(path.parent.name))
-        except OSError:
-            pass  # gone meanwhile
-    return found
 
 
 @pytest.mark.canary("pids")
@@ -44,7 +32,7 @@ def test_no_process_outlives_a_cancelled_job(jail: Jail) -> None:
     events = list(jail.daemon.jobs.follow(job))
     assert_complete(events)
     assert events[-1].payload["to"] == "canceled", events[-1].payload
-    jail.judge(survivors(job) != [], job)
+    jail.judge(processes.of_jobs(job) != [], job)
 
 
 @pytest.mark.canary("parent")
@@ -52,17 +40,17 @@ def test_no_job_outlives_a_killed_keeper(jail: Jail) -> None:
     daemon = jail.own_daemon()
     job = start(jail)
     [keeper] = daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=10).keepers
-    with held(daemon.pids("domed-jail")) as servers, held(survivors(job)) as processes:
-        assert len(processes) >= 2 and len(servers) >= 2
+    with held(daemon.pids("domed-jail")) as servers, held(processes.of_jobs(job)) as members:
+        assert len(members) >= 2 and len(servers) >= 2
         assert kill_and_wait(keeper.pid, time.monotonic() + 10)
         deadline = time.monotonic() + (1 if jail.mode.is_canary else 10)
-        jail.judge(not all([wait_for_pidfd(one, deadline) for one in processes]), job)
+        jail.judge(not all([wait_for_pidfd(one, deadline) for one in members]), job)
         for server in servers if jail.mode.is_canary else []:
             # Nobody else would find them.
             signal.pidfd_send_signal(server, signal.SIGKILL)
     events = list(daemon.jobs.follow(job))
     assert_complete(events)
-    assert events[-1].payload["reason"] == "keeper_lost" and survivors(job) == []
+    assert events[-1].payload["reason"] == "keeper_lost" and processes.of_jobs(job) == []
     assert jail.run(["/bin/true"])[-1].payload["to"] == "succeeded", "domed starts a new one"
 
 
@@ -76,13 +64,13 @@ def test_a_killed_daemon_ends_no_job(jail: Jail) -> None:
     jobs = [daemon.jobs.start("shell.run", {"script": script}, grants=[f"fs.write:{folder}"]) for _ in range(3)]
     for job in jobs:
         next(one for one in daemon.jobs.follow(job) if one.line == b"up")
-    before = {job: sorted(survivors(job)) for job in jobs}
+    before = {job: sorted(processes.of_jobs(job)) for job in jobs}
     assert all(before.values())
-    with held([pid for job in jobs for pid in before[job]]) as processes:
+    with held([pid for job in jobs for pid in before[job]]) as members:
         daemon.kill9()
         # What is to end ends at once; that nothing does shows in what comes next, too.
-        has_ended = wait_for_pidfd(processes[0], time.monotonic() + (10 if jail.mode.is_canary else 0.1))
-    jail.judge(has_ended or {job: sorted(survivors(job)) for job in jobs} != before, before)
+        has_ended = wait_for_pidfd(members[0], time.monotonic() + (10 if jail.mode.is_canary else 0.1))
+    jail.judge(has_ended or {job: sorted(processes.of_jobs(job)) for job in jobs} != before, before)
     daemon.start()
     if jail.mode.is_canary:
         return

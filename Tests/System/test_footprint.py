@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from domekit import processes
 from domekit.daemon import Daemon
 
 THREADS = {"domed"} | {f"dome-{what}" for what in "store files facts health plugins rules streams".split()}
@@ -13,8 +14,7 @@ def test_only_its_own_threads_run_and_no_shared_pool(daemon: Daemon) -> None:
     for _ in range(3):
         job = daemon.jobs.run("shell.run", {"argv": ["/bin/true"]})
         assert job is not None
-    names = [Path(task, "comm").read_text().strip() for task in Path(f"/proc/{daemon.pid}/task").iterdir()]
-    assert sorted(names) == sorted(THREADS)
+    assert sorted(processes.threads(daemon.pid)) == sorted(THREADS)
 
 
 def test_no_plugin_is_mapped_into_the_daemon(daemon: Daemon) -> None:

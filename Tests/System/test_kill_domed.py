@@ -14,6 +14,7 @@ from typing import Any
 import grpc
 import pytest
 
+from domekit import processes
 from domekit.daemon import Daemon, pb2
 from domekit.database import rows
 from domekit.gates import Gate
@@ -77,7 +78,7 @@ def test_a_job_that_ends_while_there_is_no_daemon_is_finished_by_the_next(daemon
         gate.open()
         # Gone means ended: the keeper alone is left of the daemon's processes, with its inner servers.
         deadline = time.monotonic() + 20
-        while job_processes(job) and time.monotonic() < deadline:
+        while processes.of_jobs(job) and time.monotonic() < deadline:
             time.sleep(0.002)
         daemon.start()
     events = list(daemon.jobs.follow(job, timeout=20))
@@ -85,18 +86,6 @@ def test_a_job_that_ends_while_there_is_no_daemon_is_finished_by_the_next(daemon
     assert [one.line for one in events if one.type == "LOG"] == [b"up", b"down"]
     assert events[-1].payload["exit_code"] == 23
     assert daemon.jobs.status(job).exit_code == 23
-
-
-def job_processes(job: str) -> list[int]:
-    found = []
-    for name in os.listdir("/proc"):
-        try:
-            with open(f"/proc/{name}/environ", "rb") as environ:
-                if name.isdigit() and job.encode() in environ.read():
-                    found.append(int(name))
-        except OSError:
-            continue
-    return found
 
 
 def test_a_running_job_can_be_cancelled_after_a_restart(daemon: Daemon) -> None:

@@ -40,22 +40,6 @@ def start_and_see(daemon: Daemon, script: str, line: bytes, **rest: Any) -> str:
     return job
 
 
-def survivors(*jobs: str) -> list[int]:
-    """Living processes that carry one of these jobs' ids."""
-    found = []
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
-        try:
-            with open(f"/proc/{name}/environ", "rb") as environ:
-                content = environ.read()
-        except OSError:
-            continue
-        if any(job.encode() in content for job in jobs):
-            found.append(int(name))
-    return found
-
-
 # The keeper
 
 
@@ -69,7 +53,7 @@ def test_a_killed_keeper_ends_its_jobs_honestly_and_without_survivors(daemon: Da
         events = list(followers[job])
         assert_complete(events)
         # By the time anybody is told, nothing of it is alive.
-        assert survivors(job) == []
+        assert processes.of_jobs(job) == []
         assert events[-1].payload["to"] == "failed" and events[-1].payload["reason"] == "keeper_lost"
         assert [one.payload["reason"] for one in events if one.type == "ERROR"] == ["keeper_lost"]
         assert [one.raw for one in events[: len(seen[job])]] == [one.raw for one in seen[job]]
@@ -125,7 +109,7 @@ def test_a_keeper_killed_again_and_again_under_load_ends_every_job_once(daemon: 
         assert (last["to"] == "succeeded" and len(lines) == 5) or last["to"] == "failed", last
     reasons = {events[-1].payload["reason"] for events in results}
     assert reasons <= {"exited", "keeper_lost"}, reasons
-    assert not survivors(*(events[0].raw.job_id for events in results))
+    assert not processes.of_jobs(*(events[0].raw.job_id for events in results))
     unfinished = rows(daemon, "SELECT count(*) FROM jobs WHERE state < 3")
     assert unfinished == [(0,)]
 
@@ -139,7 +123,7 @@ def test_a_killed_inner_server_costs_its_jobs_alone(daemon: Daemon) -> None:
         os.kill(pid, signal.SIGKILL)
     events = list(daemon.jobs.follow(job, timeout=30))
     assert_complete(events)
-    assert events[-1].payload["reason"] == "keeper_lost" and survivors(job) == []
+    assert events[-1].payload["reason"] == "keeper_lost" and processes.of_jobs(job) == []
     assert daemon.jobs.run("domed.exec-probe")[-1].payload["to"] == "succeeded"
     assert keeper_pid(daemon) == keeper
 
@@ -153,7 +137,7 @@ def test_keeper_and_daemon_killed_together_lose_no_job(daemon: Daemon) -> None:
     daemon.start()
     events = list(daemon.jobs.follow(running, timeout=20))
     assert_complete(events)
-    assert events[-1].payload["reason"] == "keeper_lost" and survivors(running) == []
+    assert events[-1].payload["reason"] == "keeper_lost" and processes.of_jobs(running) == []
     assert [one.raw for one in daemon.jobs.replay(ended[0].raw.job_id)] == [one.raw for one in ended]
     assert daemon.jobs.run("domed.exec-probe")[-1].payload["to"] == "succeeded"
 

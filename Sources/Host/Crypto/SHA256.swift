@@ -8,13 +8,7 @@ package struct SHA256: ~Copyable {
 
     /// Fails only when libcrypto cannot offer the algorithm or memory is short.
     package init() throws(DomeError) {
-        let algorithm = try Algorithm.sha256()
-        guard let context = EVP_MD_CTX_new() else { throw Algorithm.failure("allocate a SHA-256 context") }
-        guard EVP_DigestInit_ex2(context, algorithm, nil) == 1 else {
-            EVP_MD_CTX_free(context)
-            throw Algorithm.failure("start SHA-256")
-        }
-        self.context = context
+        context = try Algorithm.startedSHA256()
     }
 
     deinit { EVP_MD_CTX_free(context) }
@@ -74,6 +68,17 @@ enum Algorithm {
             throw failure("find SHA-256 in libcrypto (is a restrictive OpenSSL configuration in force?)")
         }
         return pointer
+    }
+
+    /// A context that takes bytes for SHA-256; the caller's to free.
+    static func startedSHA256() throws(DomeError) -> OpaquePointer {
+        let algorithm = try sha256()
+        guard let context = EVP_MD_CTX_new() else { throw failure("allocate a SHA-256 context") }
+        guard EVP_DigestInit_ex2(context, algorithm, nil) == 1 else {
+            EVP_MD_CTX_free(context)
+            throw failure("start SHA-256")
+        }
+        return context
     }
 
     /// Takes what libcrypto queued as this thread's last error.

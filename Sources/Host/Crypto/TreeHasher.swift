@@ -7,13 +7,7 @@ package struct TreeHasher: ~Copyable {
     private let context: OpaquePointer
 
     package init() throws(DomeError) {
-        let algorithm = try Algorithm.sha256()
-        guard let context = EVP_MD_CTX_new() else { throw Algorithm.failure("allocate a SHA-256 context") }
-        guard EVP_DigestInit_ex2(context, algorithm, nil) == 1 else {
-            EVP_MD_CTX_free(context)
-            throw Algorithm.failure("start SHA-256")
-        }
-        self.context = context
+        context = try Algorithm.startedSHA256()
     }
 
     deinit { EVP_MD_CTX_free(context) }

@@ -145,7 +145,7 @@ extension Engine {
         }
         // First of all: the tool waits for it, and everybody for the tool.
         if case (.success, .success) = (folder, job.launched.value) { openGate(job) }
-        let queued = (try? folder.get()).flatMap { $0 }
+        let queued = try? folder.get()
         hub.publish(job.id, EventHub.Head(lastSeq: 1, isTerminal: false, changes: queued.map { [$0] } ?? []))
         job.isVisible.set(true)
         readSource(of: job)

@@ -106,18 +106,22 @@ package final class SpareFolders: Sendable {
         do throws(DomeError) {
             for name in Files.exists(folder) ? try Files.list(folder) : [] {
                 let path = "\(folder)/\(name)"
-                if let number = UInt64(name), number < 1 << 62, try Files.list(path) == [Journal.fileName],
-                    Files.isEmptyFile("\(path)/\(Journal.fileName)")
-                {
-                    pool.withLock { $0.nextNumber = max($0.nextNumber, number) }
-                    try add(path)
-                } else {
+                guard let number = UInt64(name), number < 1 << 62, Self.isSpare(path) else {
                     try Files.removeTree(path)
+                    continue
                 }
+                pool.withLock { $0.nextNumber = max($0.nextNumber, number) }
+                try add(path)
             }
         } catch {
             Log.warning("spares.failed", ["error": error.description])
         }
         make(Self.firstCount)
+    }
+
+    /// Whether a folder with nothing but an empty journal lies there.
+    private static func isSpare(_ path: String) -> Bool {
+        guard Files.isDirectory(path), let names = try? Files.list(path) else { return false }
+        return names == [Journal.fileName] && Files.isEmptyFile("\(path)/\(Journal.fileName)")
     }
 }

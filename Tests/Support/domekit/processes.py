@@ -45,6 +45,19 @@ def _pids() -> list[int]:
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
 
+def threads(pid: int) -> list[str]:
+    """Names of its threads. One that ends while this looks is left out."""
+    names = (_read(path).decode().strip() for path in Path(f"/proc/{pid}/task").glob("*/comm"))
+    return [name for name in names if name]
+
+
+def of_jobs(*jobs: str) -> list[int]:
+    """Pids of the living processes that carry one of the jobs' ids in their environment."""
+    markers = [job.encode() for job in jobs]
+    environments = {pid: _read(Path(f"/proc/{pid}/environ")) for pid in _pids()}
+    return [pid for pid, environment in environments.items() if any(marker in environment for marker in markers)]
+
+
 def belonging_to(directory: Path) -> set[int]:
     """Pids of the processes that name `directory` in command line or environment, and of their descendants."""
     marker = os.fsencode(directory) + b"/"
