@@ -2,7 +2,7 @@
 """`make bench`: everything side by side in one run; prints a table and writes build/bench.json.
 
     bench/run.py [--quick] [--base DIR]
-                 [--only jobs,events,latency,unary,start,memory,command,disk,jail,sleepers,plugins,mcp]
+                 [--only jobs,events,latency,unary,start,memory,command,disk,jail,sleepers,plugins,mcp,audit]
 
 The daemon is the release build with a state directory of its own under --base (default /var/tmp, which is a
 disk; the disk's fdatasync is in the table). Targets are printed beside the figures; missing one does not fail
@@ -24,6 +24,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "Tests" / "Support"))
 
+import measure_audit as audit  # noqa: E402
 import measure_jail as jail  # noqa: E402
 import measure_load as load  # noqa: E402
 import measure_mcp as mcp_bridge  # noqa: E402
@@ -65,6 +66,7 @@ def measurements(world: World) -> dict[str, Any]:
         "plugins-prepare": lambda: plugin.prepare_section(world, 5000),
         "plugins-look": lambda: plugin.look_section(world),
         "mcp": lambda: mcp_bridge.section(world, 500),
+        "audit": lambda: audit.section(world),
         "latency": lambda: load.latency_section(world),
         "events": lambda: load.event_section(world),
         "unary": lambda: load.unary_section(world),

@@ -7,7 +7,7 @@ from pathlib import Path
 from domekit import processes
 from domekit.daemon import Daemon
 
-THREADS = {"domed"} | {f"dome-{what}" for what in "store files facts health plugins rules streams".split()}
+THREADS = {"domed"} | {f"dome-{what}" for what in "audit store files facts health plugins rules streams".split()}
 
 
 def test_only_its_own_threads_run_and_no_shared_pool(daemon: Daemon) -> None:

@@ -45,8 +45,14 @@ final class Daemon {
         } else {
             listener = try UnixListener.bind(path: socketPath)
         }
-        store = try Store(path: directories.databasePath)
-        engine = try Self.makeEngine(configuration, directories, store)
+        let auditExecutor = try LoopExecutor.onNewThread(named: "dome-audit")
+        let keys = try KeyRing(folder: directories.state + "/keys", executor: auditExecutor)
+        var options = StoreOptions()
+        options.auditSigner = keys.firstSigner
+        options.auditAnchorPath = directories.auditAnchorPath
+        store = try Store(path: directories.databasePath, options: options)
+        let auditReader = AuditReader(path: directories.databasePath, executor: auditExecutor)
+        engine = try Self.makeEngine(configuration, directories, store, keys, auditReader)
         let identity = ServerIdentity(
             version: Self.version, minimumClientVersion: "0.1.0", endpoint: "unix://" + socketPath,
             stateDirectory: directories.state, processID: getpid())
@@ -58,7 +64,8 @@ final class Daemon {
     }
 
     private static func makeEngine(
-        _ configuration: Configuration, _ directories: Directories, _ store: Store
+        _ configuration: Configuration, _ directories: Directories, _ store: Store, _ keys: KeyRing,
+        _ auditReader: AuditReader
     ) throws(DomeError) -> Engine {
         let programs = try Directories.ofExecutable()
         let places = PluginPlaces(directories, programs: programs)
@@ -69,7 +76,7 @@ final class Daemon {
                 searchPath: Catalog.searchPath(
                     directories: directories, executableDirectory: programs,
                     registryPath: variable("DOME_REGISTRY_PATH"))),
-            store: store,
+            store: store, keys: keys, auditReader: auditReader,
             files: JobFiles(
                 executor: try LoopExecutor.onNewThread(named: "dome-files"), jobsPath: directories.jobsPath,
                 sparesPath: directories.state + "/spare"),
@@ -151,6 +158,7 @@ final class Daemon {
     private func close() async {
         do throws(DomeError) {
             try await engine.audit(.daemonStop)
+            await engine.closeAudit()
             try await store.close()
         } catch {
             Log.error("daemon.close_failed", ["error": error.description])

@@ -152,15 +152,15 @@ extension DaemonClient {
     /// The events past `sinceSeq` on one connection; see `JobFollower` for one that survives it.
     package func events(_ id: String, follow: Bool, sinceSeq: UInt64) async throws(ClientError) -> EventStream {
         EventStream(
-            try await usableConnection(), metadata,
+            try await usableConnection(), metadata, Domed_V1_DomedService.streamJobEvents,
             .with { request in
                 request.jobId = id
                 request.follow = follow
                 request.sinceSeq = sinceSeq
-            })
+            }, read: JobEvent.init)
     }
 
-    private static func check(_ status: Domed_V1_RpcStatus?) throws(ClientError) {
+    static func check(_ status: Domed_V1_RpcStatus?) throws(ClientError) {
         do throws(DomeError) {
             try status.get()
         } catch {

@@ -3,21 +3,31 @@ internal import DomePlatform
 internal import DomeProto
 internal import DomeTransport
 
-/// The events of one StreamJobEvents call, in batches. A reader that takes its time holds the server back: at most
-/// about `highWater` events wait here.
+/// The events of one StreamJobEvents call.
+package typealias EventStream = ResponseStream<JobEvent>
+
+/// The messages of one streaming call, in batches. A reader that takes its time holds the server back: at most about
+/// `highWater` of them wait here.
 @Core
-package final class EventStream {
-    private static let highWater = 8_192
+package final class ResponseStream<Element: Sendable> {
+    private static var highWater: Int { 8_192 }
 
     private let call: ClientCall
-    private var waiting: [JobEvent] = []
+    private var waiting: [Element] = []
     private var outcome: ClientOutcome?
     private var isMalformed = false
     private var isPaused = false
     private var waiter: CheckedContinuation<Void, Never>?
 
-    init(_ connection: GRPCClientConnection, _ metadata: Metadata, _ request: Domed_V1_StreamJobEventsRequest) {
-        call = connection.start(Domed_V1_DomedService.streamJobEvents.path, metadata: metadata)
+    private let read: (UnsafeRawBufferPointer) -> Element?
+
+    /// `read` makes an element of a message, or nil of one that is malformed.
+    init<Request: ProtoMessage, Response>(
+        _ connection: GRPCClientConnection, _ metadata: Metadata, _ method: ProtoMethod<Request, Response>,
+        _ request: Request, read: @escaping (UnsafeRawBufferPointer) -> Element?
+    ) {
+        self.read = read
+        call = connection.start(method.path, metadata: metadata)
         call.onMessage = { [weak self] message in Core.assumeIsolated { self?.take(message) } }
         call.onFinish = { [weak self] outcome in Core.assumeIsolated { self?.finish(outcome) } }
         request.serialized().withUnsafeBytes { call.send(message: $0) }
@@ -30,7 +40,7 @@ package final class EventStream {
     }
 
     /// The events that came since the last call, waiting for at least one; nil at the proper end.
-    package func next() async throws(ClientError) -> [JobEvent]? {
+    package func next() async throws(ClientError) -> [Element]? {
         while waiting.isEmpty {
             if isMalformed { throw .protocolBroken("an event of the stream is malformed") }
             if let outcome {
@@ -48,7 +58,7 @@ package final class EventStream {
                 if waiting.isEmpty, outcome == nil { waiter = continuation } else { continuation.resume() }
             }
         }
-        var batch: [JobEvent] = []
+        var batch: [Element] = []
         swap(&batch, &waiting)
         return batch
     }
@@ -57,7 +67,7 @@ package final class EventStream {
     package func cancel() { call.cancel() }
 
     private func take(_ message: UnsafeRawBufferPointer) {
-        guard let event = JobEvent(message) else {
+        guard let event = read(message) else {
             isMalformed = true
             call.cancel()
             return

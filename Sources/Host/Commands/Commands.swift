@@ -13,7 +13,10 @@ package enum CommandLineTool {
     /// Every verb, in the order of the help.
     static var verbs: [Verb] {
         [
-            .tools, .toolShow, .run, .logs, .jobs, .jobShow, .artifacts, .cancel, .status, .gc, .sandboxExplain,
+            .tools, .toolShow, .run, .rerun, .logs, .jobs, .jobShow, .artifacts, .diff, .provenanceShow,
+            .provenanceExport,
+            .provenanceVerify, .audit, .auditSummary, .auditExport, .auditVerify, .auditProve, .auditVerifyProof,
+            .auditRedact, .keysShow, .keysRotate, .cancel, .status, .gc, .sandboxExplain,
             .doctor, .mcp, .install, .uninstall, .pluginList, .pluginInfo, .pluginNew, .pluginCheck, .pluginInstall,
             .pluginRemove,
             .pluginEnable, .pluginDisable,

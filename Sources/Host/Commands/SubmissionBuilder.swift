@@ -16,8 +16,11 @@ struct SubmissionBuilder {
             idempotencyKey: try key(), taskJSON: try task(), constraintsJSON: try constraints())
     }
 
+    /// An idempotency key that nobody has used.
+    static func freshKey() -> String { "cli-" + JobID.make().text.dropFirst(4) }
+
     private func key() throws(CommandFailure) -> String {
-        guard let key = invocation.value("--key") else { return "cli-" + JobID.make().text.dropFirst(4) }
+        guard let key = invocation.value("--key") else { return Self.freshKey() }
         guard !key.isEmpty else { throw .usage("--key must not be empty") }
         return key
     }

@@ -3,7 +3,8 @@ package import DomeModel
 
 /// The two hashes of an RFC 6962 tree: of a leaf's bytes, and of two subtrees. One context for many: making one costs
 /// more than hashing a small leaf. Not thread-safe; independent instances are independent.
-package struct TreeHasher: ~Copyable {
+package struct TreeHasher: ~Copyable, @unchecked Sendable {
+    // @unchecked: it may move between threads; being no copyable value, it has one owner, who uses it on one at a time.
     private let context: OpaquePointer
 
     package init() throws(DomeError) {

@@ -33,8 +33,9 @@ enum ArtifactOutcome: Sendable {
     }
 
     /// The provenance document's part.
-    var products: JSONValue {
+    func products(_ output: OutputDigests) -> JSONValue {
         var object = JSONObject()
+        for (name, value) in output.members { object[name] = value }
         object["artifacts"] = .array(
             artifacts.map { artifact in
                 [

@@ -10,6 +10,7 @@ extension Engine {
     /// a refused request remains but an audit row for what the policy denied.
     package func submit(_ request: SubmitRequest) async throws(DomeError) -> SubmitReply {
         guard !isDraining else { throw DomeError(.resourceExhausted, "the daemon is shutting down; try again") }
+        try pendingAudit.check()
         let accepted: AcceptedRequest
         do throws(DomeError) {
             accepted = try await accept(request)
@@ -106,8 +107,7 @@ extension Engine {
     func currentTool(_ id: String) async throws(DomeError) -> Tool {
         refreshCatalog()
         if let tool = catalog.snapshot[id: id] { return tool }
-        await rules.reloadIfChanged(catalog)
-        await refreshPlugins()
+        await reloadRegistry()
         return try catalog.snapshot.tool(id)
     }
 
@@ -132,7 +132,11 @@ extension Engine {
             throw refusal
         }
         job.provenance = initialProvenance(accepted)
-        let new = newJob(job, accepted)
+        let new: NewJob
+        do throws(DomeError) { new = try newJob(job, accepted) } catch {
+            discard(job, spare)
+            throw error
+        }
         let (result, folder) = await commit(new, spare)
         guard case .success(.admitted) = result else {
             // The answer does not wait for what is thrown away.
@@ -207,9 +211,8 @@ extension Engine {
             "the queue is full: \(queue.count) jobs wait; try again later, or raise max_queued_jobs in config.json")
     }
 
-    private func newJob(_ job: LiveJob, _ accepted: AcceptedRequest) -> NewJob {
+    private func newJob(_ job: LiveJob, _ accepted: AcceptedRequest) throws(DomeError) -> NewJob {
         var details = JSONObject()
-        details["input_hash"] = .string(accepted.inputHash)
         details["profile"] = .string(job.profile)
         details["tool_material_sha256"] = .string(accepted.tool.hashes.material)
         details["grants"] = .array(accepted.grants.map { .string($0) })
@@ -220,7 +223,9 @@ extension Engine {
             createdNanoseconds: job.createdNanoseconds,
             intent: AuditEntry(
                 .intent, timeNanoseconds: job.createdNanoseconds, actor: job.caller, jobID: job.id,
-                toolID: job.toolID, details: details))
+                toolID: job.toolID, details: details,
+                // Kept with the job's request: the leaf has a code of it.
+                payload: try AuditPayload(Array(accepted.taskJSON.utf8), isKeptHere: false)))
         new.taskJSON = accepted.taskJSON
         new.constraintsJSON = accepted.constraintsJSON
         new.grantsJSON = JSONValue.array(accepted.grants.map { .string($0) }).compact
@@ -228,17 +233,20 @@ extension Engine {
         return new
     }
 
-    /// A refusal is remembered too. A log that cannot be written must not turn the refusal into a success, so
-    /// its own failure is only logged.
+    private static let keptPayloadBytes = 64 << 10
+
+    /// A refusal is remembered too. A log that cannot be written must not turn the refusal into a success: it is
+    /// written when that is possible again, and with too many that wait nothing more is looked at.
     private func audit(denied request: SubmitRequest, _ error: DomeError) async {
         var details = JSONObject()
-        details["reason"] = .string(String(error.message.prefix(1_000)))
+        details["reason"] = .string(error.message.cut(toBytes: 1_000))
+        // A long one is not kept: what is refused shall not fill the disk.
+        let task = Array(request.taskJSON.utf8)
         let entry = AuditEntry(
             .denied, timeNanoseconds: Clock.wallNanoseconds(), actor: request.caller,
-            toolID: String(request.skillID.prefix(256)), outcome: "denied", details: details)
-        do throws(DomeError) { try await store.appendAudit(entry) } catch {
-            Log.error("audit.failed", ["kind": "denied", "error": error.description])
-        }
+            toolID: request.skillID.cut(toBytes: 256), outcome: "denied", details: details,
+            payload: try? AuditPayload(task, isKeptHere: task.count <= Self.keptPayloadBytes))
+        await pendingAudit.record(entry)
     }
 
     /// Throws away what was prepared for a job that was not admitted.

@@ -14,7 +14,19 @@ extension Engine {
         let artifacts = await collectArtifacts(of: job, exit)
         let ending = JobEnding(exit.report)
         let result = await checkResult(of: job, ending)
-        await finish(job, result.judging(ending), exit.report, artifacts, result)
+        await finish(
+            job, result.judging(ending), exit.report, artifacts, result, await outputDigests(of: job))
+    }
+
+    /// nil when it has written nothing as far as is known: its events so far are that it waited and ran.
+    private func outputDigests(of job: LiveJob) async -> OutputDigests? {
+        guard hub.head(of: job.id)?.lastSeq ?? 0 > 2 else { return nil }
+        do throws(DomeError) {
+            while true { if let digests = try await files.outputDigests(job.id) { return digests } }
+        } catch {
+            Log.warning("job.output_not_hashed", ["job": job.id.text, "error": error.description])
+            return .unknown
+        }
     }
 
     /// The one way a job ends: terminal event into the journal, then row, provenance and audit outcome in one
@@ -22,11 +34,11 @@ extension Engine {
     /// thread. All of it may be repeated, and is, until it succeeds: a full disk delays an end, it never loses one.
     func finish(
         _ job: LiveJob, _ ending: JobEnding, _ exit: ExitReport? = nil, _ artifacts: ArtifactOutcome = .none,
-        _ result: ResultOutcome = .none
+        _ result: ResultOutcome = .none, _ output: OutputDigests? = nil
     ) async {
         let draft = JobEndDraft(
             jobID: job.id, toolID: job.toolID, caller: job.caller, startedNanoseconds: job.startedNanoseconds,
-            documents: await documents(of: job), exit: exit, artifacts: artifacts, result: result)
+            documents: await documents(of: job), exit: exit, artifacts: artifacts, result: result, output: output)
         let path = files.journalPath(job.id)
         let terminal = Mutex<EventHub.StateChange?>(nil)
         let record = await retried(job.id) { () async throws(DomeError) in

@@ -16,6 +16,7 @@ extension Engine {
         }
         var report = JobReport(detail.record, artifacts: reports(of: detail.artifacts, id))
         report.provenance = try JSONParser.parse(detail.provenanceJSON, what: "provenance of \(id)")
+        report.provenanceText = detail.provenanceJSON
         report.enforcementJSON = detail.enforcementJSON
         report.resourcesJSON = detail.resourcesJSON
         report.resultJSON = await resultText(of: id, report.provenance)
@@ -72,7 +73,8 @@ extension Engine {
         }
         if !job.isCancelRequested {
             job.isCancelRequested = true
-            try await store.appendAudit(
+            // Not refused for want of room in the log: a job that fills the disk must be able to be ended.
+            await pendingAudit.record(
                 AuditEntry(
                     .canceled, timeNanoseconds: Clock.wallNanoseconds(), actor: caller, jobID: id,
                     toolID: job.toolID))

@@ -191,18 +191,15 @@ extension Engine {
         Core.task { [self] in
             let isQuarantined = await plugins.noteCrash(id, reason, jobID: jobID)
             applyPlugins()
-            await audit(isQuarantined ? .pluginQuarantined : .pluginCrashed, id, reason, jobID)
+            audit(isQuarantined ? .pluginQuarantined : .pluginCrashed, id, reason, jobID)
         }
     }
 
-    private func audit(_ kind: AuditKind, _ id: String, _ reason: String, _ jobID: String) async {
-        let entry = AuditEntry(
-            kind, timeNanoseconds: Clock.wallNanoseconds(),
-            actor: Caller(userID: UInt32(Files.userID), processID: Files.processID), jobID: JobID(jobID),
-            outcome: kind.rawValue,
-            details: ["plugin": .string(id), "reason": .string(String(reason.prefix(1_000)))])
-        do throws(DomeError) { try await store.appendAudit(entry) } catch {
-            Log.error("audit.failed", ["kind": kind.rawValue, "error": error.description])
-        }
+    private func audit(_ kind: AuditKind, _ id: String, _ reason: String, _ jobID: String) {
+        pendingAudit.add(
+            AuditEntry(
+                kind, timeNanoseconds: Clock.wallNanoseconds(), actor: Self.ownCaller, jobID: JobID(jobID),
+                outcome: kind.rawValue,
+                details: ["plugin": .string(id), "reason": .string(reason.cut(toBytes: 1_000))]))
     }
 }

@@ -12,6 +12,7 @@ extension Engine {
         Core.task { [self] in hostFacts.set(await facts.host()) }
         Core.task { [self] in await facts.renew(files.spares) }
         await refreshPlugins()
+        noteRuleChanges()
         try await audit(.daemonStart)
         let unfinished = try await store.unfinishedJobs()
         var jobs: [LiveJob] = []
@@ -40,11 +41,10 @@ extension Engine {
 
     /// A row of the daemon's own life in the audit log.
     package func audit(_ kind: AuditKindOfDaemon) async throws(DomeError) {
-        let actor = Caller(userID: UInt32(Files.userID), processID: Files.processID)
         try await store.appendAudit(
-            AuditEntry(
-                kind == .daemonStart ? .daemonStart : .daemonStop, timeNanoseconds: Clock.wallNanoseconds(),
-                actor: actor, details: ["version": .string(version)]))
+            Self.ownEntry(
+                kind == .daemonStart ? .daemonStart : .daemonStop,
+                details: ["version": .string(version), "rules_sha256": .string(rulesDigest)]))
     }
 
     private func revive(_ record: JobRecord) async throws(DomeError) -> LiveJob {

@@ -29,11 +29,8 @@ extension Engine {
 
     /// Rows first: a folder without a row is litter, a row without a folder would be a job that lost its output.
     private func remove(_ batch: [JobID]) async throws(DomeError) {
-        let actor = Caller(userID: UInt32(Files.userID), processID: Files.processID)
         let details: JSONObject = ["jobs": .integer(Int64(batch.count))]
-        _ = try await store.deleteJobs(
-            batch,
-            audit: AuditEntry(.retention, timeNanoseconds: Clock.wallNanoseconds(), actor: actor, details: details))
+        _ = try await store.deleteJobs(batch, audit: Self.ownEntry(.retention, details: details))
         for id in batch {
             do throws(DomeError) { try await files.remove(id) } catch {
                 Log.warning("job.folder_left", ["job": id.text, "error": error.description])
@@ -59,6 +56,9 @@ extension Engine {
     /// Tidies up after the last daemon, then applies the configured limits now and every hour.
     package func keepHouse() {
         Core.task { [self] in
+            do throws(DomeError) { try await recordAuditState() } catch {
+                Log.warning("audit.state_unknown", ["error": error.description])
+            }
             do throws(DomeError) { try await removeLitter() } catch {
                 Log.warning("retention.failed", ["error": error.description])
             }

@@ -19,6 +19,10 @@ package final class Engine {
     let programs = KnownPrograms()
     /// When the registry was last looked at, and what git last said, by folder.
     private var catalogCheckedNanoseconds: Int64 = 0
+    let keys: KeyRing
+    let auditReader: AuditReader
+    let auditObservers: AuditObservers
+    let pendingAudit: PendingAudit
     let keepers: KeeperPool
     let plugins: PluginRegistry
     let healthCheck: PluginHealthCheck
@@ -47,17 +51,25 @@ package final class Engine {
     package private(set) var isDraining = false
     let startedNanoseconds = Clock.wallNanoseconds()
     var hostFacts = OneShot<HostFacts>()
+    /// What was asked of the thread of facts did not come in time, and nothing has come since.
+    var factsAreLate = false
+    /// What the audit log knows of the registry and the plugins: material or library, by id.
+    var recordedRules: [String: String]?
 
     package init(
-        configuration: Configuration, directories: Directories, catalog: Catalog, store: Store, files: JobFiles,
-        facts: FactsReader, rules: RulesReader, keepers: KeeperPool, plugins: PluginRegistry,
-        healthCheck: PluginHealthCheck, workerPath: String,
+        configuration: Configuration, directories: Directories, catalog: Catalog, store: Store, keys: KeyRing,
+        auditReader: AuditReader, files: JobFiles, facts: FactsReader, rules: RulesReader, keepers: KeeperPool,
+        plugins: PluginRegistry, healthCheck: PluginHealthCheck, workerPath: String,
         makeWorker: @escaping @Core (PluginRecord) -> ExecutorWorker, version: String
     ) {
         self.configuration = configuration
         self.directories = directories
         self.catalog = catalog
         self.store = store
+        self.keys = keys
+        self.auditReader = auditReader
+        auditObservers = AuditObservers(store)
+        pendingAudit = PendingAudit(store)
         self.files = files
         self.facts = facts
         self.rules = rules
@@ -68,6 +80,7 @@ package final class Engine {
         workerMount = ConfinedLaunch.workerMount(workerPath)
         self.makeWorker = makeWorker
         self.version = version
+        policy.onChange = { [weak self] before, now in self?.notePolicyChange(before, now) }
         keepers.onEvent = { [weak self] connection, event in self?.take(event, from: connection) }
         keepers.onReconnected = { [weak self] old, new in self?.reconnected(old, new) }
         keepers.onLost = { [weak self] connection in self?.lost(connection) }
@@ -81,15 +94,13 @@ package final class Engine {
 
     /// The tools, by id, as the registry is now.
     package func tools() async -> [ToolReport] {
-        await rules.reloadIfChanged(catalog)
-        await refreshPlugins()
+        await reloadRegistry()
         return catalog.snapshot.tools.map(Self.report)
     }
 
     /// One tool, as the registry is now. E_NOT_FOUND "tool not found: ID".
     package func tool(_ id: String) async throws(DomeError) -> ToolReport {
-        await rules.reloadIfChanged(catalog)
-        await refreshPlugins()
+        await reloadRegistry()
         return Self.report(try catalog.snapshot.tool(id))
     }
 
@@ -99,10 +110,14 @@ package final class Engine {
         let now = Clock.monotonicNanoseconds()
         guard now - catalogCheckedNanoseconds > 1_000_000_000 else { return }
         catalogCheckedNanoseconds = now
-        Core.task { [self] in
-            await rules.reloadIfChanged(catalog)
-            await refreshPlugins()
-        }
+        Core.task { [self] in await reloadRegistry() }
+    }
+
+    /// The registry and the plugins as they are now; what has changed is in the audit log.
+    func reloadRegistry() async {
+        await rules.reloadIfChanged(catalog)
+        await refreshPlugins()
+        noteRuleChanges()
     }
 
     private static func report(_ tool: Tool) -> ToolReport {
@@ -127,7 +142,8 @@ package final class Engine {
                     "layers": .array(SandboxLayers.names(of: server.layers).map { .string($0) }),
                 ]
             })
-        var problems = pluginProblems + catalog.snapshot.problems.map { "tool left out: \($0.path): \($0.reason)" }
+        var problems =
+            auditProblems + pluginProblems + catalog.snapshot.problems.map { "tool left out: \($0.path): \($0.reason)" }
         if let problem = keepers.problem { problems.append("keeper: \(problem)") }
         return EngineReport(
             startedNanoseconds: startedNanoseconds, queued: queue.count,

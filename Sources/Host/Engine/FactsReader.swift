@@ -15,6 +15,15 @@ package actor FactsReader {
 
     private let answers = Mutex([String: Answer]())
 
+    /// A file's facts as long as its stamp is the same; looked at again after a while.
+    private struct Program {
+        var facts: ProgramFacts
+        var stamp: FileStamp
+        var takenNanoseconds: Int64
+    }
+
+    private let programs = Mutex([String: Program]())
+
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     private static let freshNanoseconds: Int64 = 2_000_000_000
@@ -26,6 +35,30 @@ package actor FactsReader {
 
     /// Takes over the folders of an earlier life and makes the first new ones.
     func renew(_ spares: SpareFolders) { spares.renew() }
+
+    /// What is known of the program at `path` from a moment ago; from any thread, without waiting.
+    nonisolated func knownProgram(_ path: String) -> ProgramFacts? {
+        programs.withLock { programs in
+            guard let program = programs[path],
+                Clock.monotonicNanoseconds() - program.takenNanoseconds < Self.freshNanoseconds
+            else { return nil }
+            return program.facts
+        }
+    }
+
+    /// The program at `path`; read once for as long as it does not change.
+    func program(_ path: String) -> ProgramFacts {
+        if let facts = knownProgram(path) { return facts }
+        let stamp = FileStamp(path: path)
+        let before = programs.withLock { $0[path] }
+        let facts = before?.stamp == stamp ? before?.facts : nil
+        let known = facts ?? ProgramFacts.read(path)
+        programs.withLock { programs in
+            if programs.count > 256 { programs.removeAll() }
+            programs[path] = Program(facts: known, stamp: stamp, takenNanoseconds: Clock.monotonicNanoseconds())
+        }
+        return known
+    }
 
     /// The machine's facts; takes some milliseconds.
     package func host() -> HostFacts { HostFacts.read() }

@@ -1,3 +1,4 @@
+internal import DomeCrypto
 internal import DomeModel
 internal import DomePlatform
 
@@ -8,6 +9,7 @@ internal import DomePlatform
 extension GitFacts {
     private static let timeLimitMilliseconds: Int64 = 2_000
     private static let outputLimitBytes = 64 << 10
+    private static let diffLimitBytes = 8 << 20
 
     /// The facts of the repository around `folder`. Blocks, a few times two seconds at most.
     static func read(_ folder: String) -> GitFacts {
@@ -21,6 +23,7 @@ extension GitFacts {
             facts.remote = withoutCredentials(remote)
         }
         facts.isDirty = isDirty(folder)
+        facts.diffSHA256 = facts.isDirty ? diffDigest(folder) : "none"
         return facts
     }
 
@@ -37,6 +40,21 @@ extension GitFacts {
             guard let answer = ask(folder, question, settings), answer.exitCode == 0 else { return true }
             return !answer.output.isEmpty
         }
+    }
+
+    /// Of the tracked files' changes. Files that git does not track are named, not read.
+    private static func diffDigest(_ folder: String) -> String {
+        guard let settings = withoutFilters(folder) else { return "unknown" }
+        let question = [
+            "diff-index", "-p", "--binary", "--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules=dirty",
+            "HEAD", "--",
+        ]
+        let others = ["ls-files", "-z", "--others", "--exclude-standard", ":/"]
+        guard let diff = ask(folder, question, settings, limitBytes: diffLimitBytes), diff.exitCode == 0,
+            diff.output.count < diffLimitBytes, let names = ask(folder, others, settings), names.exitCode == 0,
+            names.output.count < outputLimitBytes
+        else { return "unknown" }
+        do throws(DomeError) { return try SHA256.digest(diff.output + names.output).hex } catch { return "unknown" }
     }
 
     /// Environment variables that take every configured filter's programs away; nil when that cannot be made sure.
@@ -76,7 +94,7 @@ extension GitFacts {
     }
 
     private static func ask(
-        _ folder: String, _ arguments: [String], _ settings: [String] = []
+        _ folder: String, _ arguments: [String], _ settings: [String] = [], limitBytes: Int = outputLimitBytes
     ) -> Subprocess.Outcome? {
         let safety = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.pager=cat"]
         var program = Subprocess("/usr/bin/git", ["git", "--no-optional-locks"] + safety + ["-C", folder] + arguments)
@@ -86,7 +104,7 @@ extension GitFacts {
                 "GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL=none",
             ] + settings
         do throws(DomeError) {
-            return try program.capture(limitBytes: outputLimitBytes, timeoutMilliseconds: timeLimitMilliseconds)
+            return try program.capture(limitBytes: limitBytes, timeoutMilliseconds: timeLimitMilliseconds)
         } catch {
             Log.debug("git.unavailable", ["reason": error.message])
             return nil

@@ -5,6 +5,8 @@ package struct GitFacts: Sendable, Equatable {
     package var remote = "unknown"
     package var commit = "unknown"
     package var isDirty = false
+    /// Of what git says the working tree differs in from the commit; "none" for a clean one, "unknown" if nobody can say.
+    package var diffSHA256 = "unknown"
 
     package init() {}
 }

@@ -1,3 +1,4 @@
+internal import DomeCrypto
 package import DomeModel
 internal import DomePlatform
 internal import Glibc
@@ -7,10 +8,13 @@ package struct HostFacts: Sendable, Equatable {
     package var python: String
     /// `env_fingerprint`: an object with at least "python" and "platform".
     package var fingerprint: JSONValue
+    /// Of the fingerprint (RFC 8785), in hexadecimal.
+    package var sha256: String
 
     package init(python: String, fingerprint: JSONValue) {
         self.python = python
         self.fingerprint = fingerprint
+        sha256 = (try? SHA256.digest(fingerprint.canonical).hex) ?? "unknown"
     }
 
     /// Reads kernel, distribution, C library and python's version. May start `python3 --version`.
@@ -30,8 +34,28 @@ package struct HostFacts: Sendable, Equatable {
             "os": .string(distribution),
             "libc": .string(libraryVersion()),
             "locale": .string(getenv("LC_ALL").map { String(cString: $0) } ?? "C.UTF-8"),
+            "cpu": .string(cpuModel()),
+            "variables": .object(variables()),
         ]
         return HostFacts(python: python, fingerprint: fingerprint)
+    }
+
+    /// The daemon's own, which jobs may get parts of. Their values may be secrets, so only digests of them.
+    private static func variables() -> JSONObject {
+        var found = JSONObject()
+        for name in ["PATH", "LANG", "LC_ALL", "TZ", "HOME", "XDG_STATE_HOME", "DOME_REGISTRY_PATH"] {
+            guard let value = getenv(name) else { continue }
+            found[name] = .string((try? SHA256.digest(String(cString: value)).hex) ?? "unknown")
+        }
+        return found
+    }
+
+    private static func cpuModel() -> String {
+        guard let bytes = try? Files.read("/proc/cpuinfo", limitBytes: 4 << 20) else { return "unknown" }
+        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") where line.hasPrefix("model name") {
+            return String(line.drop { $0 != ":" }.dropFirst().drop { $0 == " " })
+        }
+        return "unknown"
     }
 
     private static func text<Field>(_ field: inout Field) -> String {

@@ -1,3 +1,4 @@
+internal import DomeCrypto
 internal import DomeModel
 internal import DomePlatform
 internal import DomeStore
@@ -35,18 +36,29 @@ struct JobEndDraft: Sendable {
     var exit: ExitReport?
     var artifacts = ArtifactOutcome.none
     var result = ResultOutcome.none
+    /// nil when there is nothing to be read, as far as is known.
+    var output: OutputDigests?
+
+    /// Events of a job that wrote nothing: queued, running, ended.
+    private static let silentCount: UInt64 = 3
 
     /// The whole, once the journal has its terminal event.
     func completed(by journal: FinishedJournal) -> FinishedJob {
         let ending = journal.ending
         let exitTime = exit.map(\.endedNanoseconds) ?? 0
         let endedNanoseconds = exitTime > 0 ? exitTime : Clock.wallNanoseconds()
+        var (provenance, enforcement, resources) = (documents.openProvenance, "{}", "{}")
+        if let exit {
+            enforcement = EnforcementText.of(exit.enforcedLayers)
+            resources = Self.resources(exit).compact
+            let digests = output ?? (journal.lastSeq <= Self.silentCount ? .empty : .unknown)
+            let products = products(digests).compact
+            provenance += ",\"products\":\(products),\"sandbox\":\(enforcement),\"resources\":\(resources)"
+        }
+        provenance += "}"
         var finished = FinishedJob(
             jobID: jobID, state: ending.state, reason: ending.reason, endedNanoseconds: endedNanoseconds,
-            lastSeq: journal.lastSeq,
-            outcome: AuditEntry(
-                .outcome, timeNanoseconds: endedNanoseconds, actor: caller, jobID: jobID, toolID: toolID,
-                outcome: ending.state.name, details: Self.details(ending, lastSeq: journal.lastSeq)))
+            lastSeq: journal.lastSeq, outcome: outcome(journal, provenance, endedNanoseconds))
         finished.message = ending.message
         finished.startedNanoseconds = startedNanoseconds
         finished.exitCode = ending.exitCode
@@ -54,28 +66,30 @@ struct JobEndDraft: Sendable {
         finished.outputBytes = journal.bytes &+ artifacts.byteCount
         finished.artifacts = artifacts.artifacts
         finished.planJSON = documents.plan
-        finished.provenanceJSON = documents.openProvenance
-        if let exit {
-            finished.enforcementJSON = EnforcementText.of(exit.enforcedLayers)
-            finished.resourcesJSON = Self.resources(exit).compact
-            finished.provenanceJSON +=
-                ",\"products\":\(products.compact),\"sandbox\":\(finished.enforcementJSON)"
-                + ",\"resources\":\(finished.resourcesJSON)"
-        }
-        finished.provenanceJSON += "}"
+        finished.provenanceJSON = provenance
+        finished.enforcementJSON = enforcement
+        finished.resourcesJSON = resources
         return finished
     }
 
-    private var products: JSONValue {
-        guard let product = result.product, var object = artifacts.products.objectValue else {
-            return artifacts.products
-        }
+    private func products(_ digests: OutputDigests) -> JSONValue {
+        let products = artifacts.products(digests)
+        guard let product = result.product, var object = products.objectValue else { return products }
         object["result"] = product
         return .object(object)
     }
 
-    private static func details(_ ending: JobEnding, lastSeq: UInt64) -> JSONObject {
+    private func outcome(_ journal: FinishedJournal, _ provenance: String, _ endedNanoseconds: Int64) -> AuditEntry {
+        AuditEntry(
+            .outcome, timeNanoseconds: endedNanoseconds, actor: caller, jobID: jobID, toolID: toolID,
+            outcome: journal.ending.state.name,
+            details: Self.details(journal.ending, lastSeq: journal.lastSeq, provenance: provenance))
+    }
+
+    private static func details(_ ending: JobEnding, lastSeq: UInt64, provenance: String) -> JSONObject {
         var details: JSONObject = ["reason": .string(ending.reason)]
+        // What vouches for the document that lies with the job.
+        if let digest = try? SHA256.digest(provenance) { details["provenance_sha256"] = .string(digest.hex) }
         if let exitCode = ending.exitCode { details["exit_code"] = .integer(Int64(exitCode)) }
         if let signal = ending.signal { details["signal"] = .integer(Int64(signal)) }
         details["last_seq"] = .integer(Int64(clamping: lastSeq))

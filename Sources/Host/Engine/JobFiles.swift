@@ -11,6 +11,8 @@ package actor JobFiles {
     package nonisolated let spares: SpareFolders
     /// The journals of jobs that executors drive, as long as those live.
     var driven: [JobID: DrivenJournal] = [:]
+    /// Long journals of which the digests are being made.
+    private var hashing: [JobID: OutputHashing] = [:]
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -126,6 +128,16 @@ package actor JobFiles {
         }
         return JobEnding(
             from: .running, state: .succeeded, reason: "exited", message: "exited with code 0", exitCode: 0)
+    }
+
+    /// Of what a job has written, a piece of its journal at a time: ask until there is an answer.
+    func outputDigests(_ job: JobID) throws(DomeError) -> OutputDigests? {
+        // Kept only while there is more of it, and lost with what cannot be read.
+        let known = hashing.removeValue(forKey: job)
+        let reading = if let known { known } else { try OutputHashing(path: journalPath(job), job) }
+        let digests = try reading.advance()
+        if digests == nil { hashing[job] = reading }
+        return digests
     }
 
     /// Removes a job's folder with everything in it.

@@ -9,6 +9,11 @@ internal import DomePlatform
 final class PolicyCache {
     private let path: String
     private var cached: (policy: Policy, stamp: FileStamp)?
+    /// Told when the policy is another one than before, with both digests.
+    var onChange: (@Core (_ before: String, _ now: String) -> Void)?
+
+    /// Of the policy as it was last read.
+    var digest: String { cached?.policy.digest ?? "unknown" }
 
     init(_ directories: Directories) { path = directories.config + "/policy.json" }
 
@@ -18,7 +23,9 @@ final class PolicyCache {
         if let cached, cached.stamp == stamp { return cached.policy }
         let policy = try await load()
         // The stamp from before the reading: a change in between is noticed next time.
+        let before = cached?.policy.digest
         cached = (policy, stamp)
+        if let before, before != policy.digest { onChange?(before, policy.digest) }
         return policy
     }
 }

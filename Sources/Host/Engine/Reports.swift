@@ -20,6 +20,8 @@ package struct JobReport: Sendable {
     package var artifacts: [ArtifactReport] = []
     /// The provenance document; `null` members of it are never left out but "unknown".
     package var provenance: JSONValue = .object(JSONObject())
+    /// The same as it is stored, byte for byte.
+    package var provenanceText = ""
     package var enforcementJSON = ""
     package var resourcesJSON = ""
     /// The result that its tool promises, one JSON text; empty if there is none or it is too large to go along.

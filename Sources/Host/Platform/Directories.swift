@@ -13,6 +13,7 @@ package struct Directories: Sendable, Equatable {
     package var data: String
 
     package var socketPath: String { runtime + "/domed.sock" }
+    package var auditAnchorPath: String { state + "/audit-anchor" }
     package var databasePath: String { state + "/domed.sqlite" }
     package var jobsPath: String { state + "/jobs" }
 

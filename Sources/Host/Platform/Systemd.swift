@@ -23,22 +23,6 @@ package enum Systemd {
     /// Tells the service manager, e.g. `READY=1`; nothing happens when there is none.
     package static func notify(_ state: String) {
         guard let variable = getenv("NOTIFY_SOCKET") else { return }
-        var path = Array(String(cString: variable).utf8)
-        guard path.count > 1, path.count <= UnixSocket.pathLimitBytes else { return }
-        // A leading @ stands for the abstract name space's NUL.
-        if path[0] == UInt8(ascii: "@") { path[0] = 0 }
-        let number = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard number >= 0 else { return }
-        let descriptor = FileDescriptor(owning: number)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path) }
-        let size = socklen_t(MemoryLayout<sa_family_t>.size + path.count)
-        let bytes = Array(state.utf8)
-        _ = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                sendto(descriptor.number, bytes, bytes.count, Int32(MSG_NOSIGNAL), address, size)
-            }
-        }
+        _ = Datagram.send(Array(state.utf8), to: String(cString: variable), mayWait: true)
     }
 }

@@ -22,3 +22,13 @@ func jobID(_ text: String) throws(DomeError) -> JobID {
 
 /// A time for a response; empty when there is none.
 func timestamp(_ nanoseconds: Int64?) -> String { nanoseconds.map { Timestamp.format(nanoseconds: $0) } ?? "" }
+
+/// A time of a request, in nanoseconds since 1970; nil for an empty one.
+func time(ofField field: String, _ text: String) throws(DomeError) -> Int64? {
+    guard !text.isEmpty else { return nil }
+    guard let time = Timestamp.parse(text) else {
+        throw DomeError(
+            .invalidRequest, "\(field): '\(text.prefix(64))' is no RFC 3339 time, e.g. 2026-11-20T08:00:00Z")
+    }
+    return time
+}

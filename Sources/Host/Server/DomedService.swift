@@ -17,6 +17,8 @@ package final class DomedService {
     let identity: ServerIdentity
     /// Those who follow a job now, by number.
     var followers: [UInt64: EventFollower] = [:]
+    /// Those who read the audit log now.
+    var auditFollowers: [ObjectIdentifier: AuditFollower] = [:]
 
     /// - Parameter streamsExecutor: the thread on which followers' journals are read and encoded.
     package init(engine: Engine, streamsExecutor: LoopExecutor, identity: ServerIdentity) {
@@ -28,6 +30,7 @@ package final class DomedService {
     /// Tells all who follow a job to come back later, with the last seq they saw.
     package func dismissFollowers() {
         for follower in followers.values { follower.dismiss() }
+        for follower in auditFollowers.values { follower.dismiss() }
     }
 }
 

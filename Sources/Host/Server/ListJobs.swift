@@ -28,20 +28,11 @@ extension DomedService {
             query.states.append(known)
         }
         query.toolID = request.toolId.isEmpty ? nil : request.toolId
-        query.sinceNanoseconds = try time(request.since, "since")
-        query.untilNanoseconds = try time(request.until, "until")
+        query.sinceNanoseconds = try time(ofField: "since", request.since)
+        query.untilNanoseconds = try time(ofField: "until", request.until)
         query.pageSize = request.pageSize == 0 ? 100 : Int(min(request.pageSize, 1_000))
         query.pageToken = request.pageToken.isEmpty ? nil : request.pageToken
         return query
-    }
-
-    private static func time(_ text: String, _ field: String) throws(DomeError) -> Int64? {
-        guard !text.isEmpty else { return nil }
-        guard let time = Timestamp.parse(text) else {
-            throw DomeError(
-                .invalidRequest, "\(field): '\(text.prefix(64))' is no RFC 3339 time, e.g. 2026-11-20T08:00:00Z")
-        }
-        return time
     }
 
     private static func summary(_ report: JobReport) -> Domed_V1_JobSummary {

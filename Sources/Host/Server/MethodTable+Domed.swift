@@ -27,6 +27,15 @@ extension DomedService {
         table.waiting(Service.collectGarbage) { [self] request, _ in await collectGarbage(request) }
         table.waiting(Service.skillExecute) { [self] request, call in await skillExecute(request, Self.caller(call)) }
         table.waiting(Service.cancelJob) { [self] request, call in await cancelJob(request, Self.caller(call)) }
+        table.waiting(Service.summarizeAudit) { [self] request, _ in await summarizeAudit(request) }
+        table.waiting(Service.proveAudit) { [self] request, _ in await proveAudit(request) }
+        table.waiting(Service.redactAudit) { [self] request, call in await redactAudit(request, Self.caller(call)) }
+        table.waiting(Service.listKeys) { [self] request, _ in await listKeys(request) }
+        table.waiting(Service.rotateKey) { [self] request, call in await rotateKey(request, Self.caller(call)) }
+        table.waiting(Service.exportProvenance) { [self] request, _ in await exportProvenance(request) }
+        table.waiting(Service.rerunJob) { [self] request, call in await rerunJob(request, Self.caller(call)) }
+        table.streaming(Service.queryAudit) { [self] request, call in queryAudit(request, call) }
+        table.streaming(Service.verifyAudit) { [self] request, call in verifyAudit(request, call) }
         table.streaming(Service.streamJobEvents) { [self] request, call in streamJobEvents(request, call) }
         table.streaming(Grpc_Health_V1_Health.check) { [self] request, call in checkHealth(request, call) }
         table.streaming(Grpc_Health_V1_Health.watch) { [self] request, call in watchHealth(request, call) }

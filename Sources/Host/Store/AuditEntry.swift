@@ -1,3 +1,4 @@
+package import DomeCrypto
 package import DomeModel
 
 /// What an audit row is about; an open set, stored by name.
@@ -24,9 +25,14 @@ package struct AuditKind: RawRepresentable, Sendable, Hashable, CustomStringConv
     package static let pluginQuarantined = AuditKind(rawValue: "plugin_quarantined")
     /// Old jobs were deleted.
     package static let retention = AuditKind(rawValue: "gc")
+    /// A leaf's payload was erased.
+    package static let redacted = AuditKind(rawValue: "redacted")
+    /// A key that checkpoints and provenance are signed with was taken into use.
+    package static let key = AuditKind(rawValue: "key")
 }
 
-/// One thing to be remembered. The leaf's bytes are made here, on the caller's thread, and never again.
+/// One thing to be remembered. What its leaf says is put into bytes here, on the caller's thread; the store adds the
+/// leaf's number.
 package struct AuditEntry: Sendable, Equatable {
     /// Nanoseconds since 1970, cut to whole microseconds as in the leaf.
     package let timeNanoseconds: Int64
@@ -35,36 +41,77 @@ package struct AuditEntry: Sendable, Equatable {
     package let jobID: JobID?
     package let toolID: String?
     package let outcome: String?
-    /// Canonical JSON (RFC 8785) of all of the above and the details: what a tree over the log hashes.
-    package let leaf: [UInt8]
+    /// Of the payload, whose code is in the leaf; nil when there is none. Erased with the payload.
+    package let salt: [UInt8]?
+    /// The payload, if the log itself is to keep it; a job's lies with its request.
+    package let payload: [UInt8]?
+    /// The leaf up to its number, and from there on.
+    private let head: [UInt8]
+    private let tail: [UInt8]
 
     /// `details` must hold no payloads, environments or secrets; digests and ids are fine. Numbers in it must be
     /// within ±2^53, as RFC 8785 has it.
     package init(
         _ kind: AuditKind, timeNanoseconds: Int64, actor: Caller, jobID: JobID? = nil, toolID: String? = nil,
-        outcome: String? = nil, details: JSONObject = JSONObject()
+        outcome: String? = nil, details: JSONObject = JSONObject(), payload: AuditPayload? = nil
     ) {
         let (microseconds, rest) = timeNanoseconds.quotientAndRemainder(dividingBy: 1000)
         let wholeMicroseconds = (rest < 0 ? microseconds - 1 : microseconds) * 1000
-        var members = JSONObject()
-        members["v"] = 1
-        members["time"] = .string(Timestamp.format(nanoseconds: wholeMicroseconds))
-        members["kind"] = .string(kind.rawValue)
-        members["actor"] = [
-            "uid": .integer(Int64(actor.userID)), "pid": .integer(Int64(actor.processID)),
+        // RFC 8785 sorts members: these stand before "seq" …
+        var members: JSONObject = [
+            "actor": ["pid": .integer(Int64(actor.processID)), "uid": .integer(Int64(actor.userID))]
         ]
-        if let jobID { members["job_id"] = .string(jobID.text) }
-        if let toolID { members["tool_id"] = .string(toolID) }
-        if let outcome { members["outcome"] = .string(outcome) }
         if !details.isEmpty { members["details"] = .object(details) }
+        if let jobID { members["job_id"] = .string(jobID.text) }
+        members["kind"] = .string(kind.rawValue)
+        if let outcome { members["outcome"] = .string(outcome) }
+        if let payload { members["payload"] = .string(payload.codeText) }
+        head = Array(JSONValue.object(members).canonical.dropLast()) + Array(",\"seq\":".utf8)
+        // … and these after it.
+        var later: JSONObject = ["time": .string(Timestamp.format(nanoseconds: wholeMicroseconds))]
+        if let toolID { later["tool_id"] = .string(toolID) }
+        later["v"] = 1
+        tail = [UInt8(ascii: ",")] + JSONValue.object(later).canonical.dropFirst()
         self.kind = kind
         self.timeNanoseconds = wholeMicroseconds
         self.actorUserID = actor.userID
         self.jobID = jobID
         self.toolID = toolID
         self.outcome = outcome
-        leaf = JSONValue.object(members).canonical
+        salt = payload?.salt
+        self.payload = payload.flatMap { $0.isKeptHere ? $0.bytes : nil }
     }
+
+    /// Canonical JSON (RFC 8785) of all of the above and of its number: what the tree hashes.
+    package func leaf(seq: Int64) -> [UInt8] {
+        var leaf = head
+        leaf.reserveCapacity(head.count + tail.count + 20)
+        leaf.append(contentsOf: String(seq).utf8)
+        leaf.append(contentsOf: tail)
+        return leaf
+    }
+}
+
+/// What a leaf is about and must not hold itself: the leaf has a code of it under a salt of its own, so that nobody can
+/// guess it from the log, and so that it can be erased without a trace but that it was there.
+package struct AuditPayload: Sendable, Equatable {
+    package let bytes: [UInt8]
+    package let salt: [UInt8]
+    /// Whether the log keeps the bytes; a job's task lies with the job.
+    package let isKeptHere: Bool
+    let code: Digest
+
+    package static let saltByteCount = 16
+    package static let codePrefix = "hmac-sha256:"
+
+    package init(_ bytes: [UInt8], isKeptHere: Bool) throws(DomeError) {
+        salt = try SecureRandom.bytes(Self.saltByteCount)
+        code = try HMACSHA256.code(bytes, key: salt)
+        self.bytes = bytes
+        self.isKeptHere = isKeptHere
+    }
+
+    var codeText: String { Self.codePrefix + code.hex }
 }
 
 /// A row of the audit log.
@@ -80,4 +127,6 @@ package struct AuditRow: Sendable, Equatable {
     package var outcome: String?
     /// Canonical JSON, byte for byte as it was written.
     package var leaf: [UInt8]
+    /// SHA-256 as RFC 6962 has it for leaves; nil in rows of before version 4 that were not visited yet.
+    package var hash: Digest?
 }

@@ -1,3 +1,4 @@
+package import DomeCrypto
 package import DomeModel
 
 /// The places where a process may die between two writes, or a write may fail; tests visit each.
@@ -19,6 +20,10 @@ package enum CommitPoint: String, Sendable, CaseIterable {
     /// The log is about to be copied into the database, and has been. Errors are ignored here, too.
     case checkpointing
     case checkpointed
+    /// A checkpoint of the audit log is signed and not written yet; then it is committed; then it stands outside as well.
+    case auditSigned
+    case auditCheckpointed
+    case auditAnchored
 }
 
 /// How to open a store.
@@ -28,6 +33,10 @@ package struct StoreOptions: Sendable {
     /// A database up to this size is checked whole when it is opened; checking a larger one takes too long to
     /// do at every start, and `integrityReport` does it on demand.
     package var checkedBytesAtOpen: UInt64 = 256 << 20
+    /// Signs the audit log's checkpoints; nil makes none.
+    package var auditSigner: NoteSigner?
+    /// Where the newest of them is kept outside of the database.
+    package var auditAnchorPath: String?
     /// For tests: called on the store's thread at every point; what it returns is thrown there.
     package var fault: (@Sendable (CommitPoint) -> DomeError?)?
 

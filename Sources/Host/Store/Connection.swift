@@ -12,10 +12,11 @@ final class Connection {
     private var checkpointedPages = 0
 
     /// Opens an existing file; creates none.
-    init(path: String, busyTimeoutMilliseconds: Int32) throws(DomeError) {
+    init(path: String, busyTimeoutMilliseconds: Int32, isForReading: Bool = false) throws(DomeError) {
         self.path = path
         var handle: OpaquePointer?
-        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+        let access = isForReading ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE
+        let flags = access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
         let status = sqlite3_open_v2(path, &handle, flags, nil)
         self.handle = handle
         guard status == SQLITE_OK, handle != nil else { throw failure("open the database", status) }
@@ -143,6 +144,22 @@ extension Connection {
             switch statement.step() {
             case SQLITE_ROW: found.append(try read(statement.row))
             case SQLITE_DONE: return found
+            case let status: throw failure(what, status)
+            }
+        }
+    }
+
+    /// Every row, handed to `body` while the statement stands on it, until it says false.
+    func each(
+        _ query: Query, _ values: [SQLValue] = [], what: String, _ body: (Row) throws(DomeError) -> Bool
+    ) throws(DomeError) {
+        let statement = try prepared(query, what: what)
+        defer { statement.reset() }
+        try bind(statement, values, what)
+        while true {
+            switch statement.step() {
+            case SQLITE_ROW: guard try body(statement.row) else { return }
+            case SQLITE_DONE: return
             case let status: throw failure(what, status)
             }
         }

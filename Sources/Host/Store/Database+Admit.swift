@@ -8,7 +8,7 @@ extension Database {
         INSERT INTO jobs(job_id, tool_id, profile, state, created_ns, idempotency_key, request_hash, client_uid,
             client_pid) VALUES(?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8)
         """)
-    private static let insertRequest = Query("INSERT INTO job_requests VALUES(?1, ?2, ?3, ?4, ?5)")
+    private static let insertRequest = Query("INSERT INTO job_requests VALUES(?1, ?2, ?3, ?4, ?5, ?6)")
 
     /// The job that used `key`, or nil.
     func job(forKey key: String) throws(DomeError) -> JobRecord? {
@@ -29,16 +29,16 @@ extension Database {
             return .replayed(existing)
         }
         let number = try insert(job)
+        let intent = try append(job.intent)
+        try reach(.intentAppended)
         let what = "store the request of \(job.jobID)"
         try connection.run(
             Self.insertRequest,
             [
                 .integer(number), .text(job.taskJSON), .text(job.constraintsJSON), .text(job.grantsJSON),
-                .text(job.provenanceJSON),
+                .text(job.provenanceJSON), .integer(intent),
             ], what: what)
         try reach(.requestInserted)
-        _ = try append(job.intent)
-        try reach(.intentAppended)
         return .admitted(record(of: job, number: number))
     }
 

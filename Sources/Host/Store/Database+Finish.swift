@@ -11,7 +11,7 @@ extension Database {
         """)
     private static let shorten = Query(
         "UPDATE jobs SET last_seq = ?2, output_bytes = ?3 WHERE job_id = ?1 AND state > 2")
-    private static let insertOutcome = Query("INSERT INTO job_outcomes VALUES(?1, ?2, ?3, ?4, ?5)")
+    private static let insertOutcome = Query("INSERT INTO job_outcomes VALUES(?1, ?2, ?3, ?4, ?5, ?6)")
     private static let insertArtifact = Query("INSERT INTO artifacts VALUES(?1, ?2, ?3, ?4, ?5, ?6)")
 
     /// Takes a queued job to running; one that is not queued (any more) is left alone.
@@ -91,11 +91,13 @@ extension Database {
                 .integer(Int64(clamping: record.outputBytes)),
             ], what: what)
         try reach(.jobUpdated)
+        let outcome = try append(job.outcome)
+        try reach(.outcomeAppended)
         try connection.run(
             Self.insertOutcome,
             [
                 .integer(record.admissionNumber), .text(job.provenanceJSON), .text(job.planJSON),
-                .text(job.enforcementJSON), .text(job.resourcesJSON),
+                .text(job.enforcementJSON), .text(job.resourcesJSON), .integer(outcome),
             ], what: what)
         try reach(.outcomeInserted)
         var position: Int64 = 0
@@ -109,7 +111,5 @@ extension Database {
             position += 1
             try reach(.artifactInserted)
         }
-        _ = try append(job.outcome)
-        try reach(.outcomeAppended)
     }
 }

@@ -1,3 +1,4 @@
+internal import DomeCrypto
 internal import DomeModel
 internal import DomePlatform
 internal import Glibc
@@ -8,6 +9,9 @@ final class Database: @unchecked Sendable {
     // @unchecked: after `Store.open` only the store's own thread calls it.
     let connection: Connection
     private let fault: (@Sendable (CommitPoint) -> DomeError?)?
+    let hasher: TreeHasher
+    /// The last row that was appended to the audit log, perhaps by a transaction that failed; 0 since the start.
+    var appended: Int64 = 0
     var path: String { connection.path }
 
     /// Opens or creates the database at `path` and brings its schema up to date.
@@ -16,6 +20,7 @@ final class Database: @unchecked Sendable {
     /// error that says what to do; nothing in it has been changed then.
     init(path: String, options: StoreOptions, migrations: [Migration] = Migration.all) throws(DomeError) {
         fault = options.fault
+        hasher = try TreeHasher()
         try Self.createFile(path)
         connection = try Connection(path: path, busyTimeoutMilliseconds: options.busyTimeoutMilliseconds)
         guard !connection.isReadOnly else {

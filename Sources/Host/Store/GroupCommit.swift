@@ -35,15 +35,22 @@ final class GroupCommit: Sendable {
 
     private let loop: EventLoop
     private let database: Database
+    let checkpoints: CheckpointMaker
+    /// Why nothing can be written; nil while all is well.
+    private let trouble = Mutex<String?>(nil)
     private let inbox = Mutex(Inbox())
     /// Pages in the log at which it is copied into the database when nobody waits, and when somebody does.
     private let idleCheckpointPages = 1_000
     private let busyCheckpointPages = 4_000
 
-    init(loop: EventLoop, database: Database) {
+    init(loop: EventLoop, database: Database, checkpoints: CheckpointMaker) {
         self.loop = loop
         self.database = database
+        self.checkpoints = checkpoints
     }
+
+    /// Why the last transaction could not be written, from any thread; nil if it could.
+    var writeTrouble: String? { trouble.withLock { $0 } }
 
     /// Queues a write, from any thread. `completion` is called on the store's thread after the commit.
     func submit<Value: Sendable>(
@@ -98,7 +105,10 @@ final class GroupCommit: Sendable {
             defer { inbox = Inbox() }
             return (inbox.operations, inbox.marks)
         }
-        if !operations.isEmpty { commit(operations, marks) }
+        if !operations.isEmpty {
+            commit(operations, marks)
+            checkpoints.noteCommit()
+        }
         if database.connection.uncopiedPages >= idleCheckpointPages { loop.execute { self.checkpointIfDue() } }
     }
 
@@ -128,9 +138,14 @@ extension GroupCommit {
 
     private func commit(_ operations: [Operation], _ marks: [Mark]) {
         do throws(DomeError) {
-            for attempt in try transaction(operations, marks) { attempt.deliver() }
+            let attempts = try transaction(operations, marks)
+            trouble.withLock { $0 = nil }
+            for attempt in attempts { attempt.deliver() }
         } catch {
             restore(marks)
+            if [.resourceExhausted, .internal, .lockConflict].contains(error.code) {
+                trouble.withLock { $0 = error.message }
+            }
             guard operations.count > 1 else {
                 for operation in operations { operation.fail(error) }
                 return

@@ -7,7 +7,7 @@ struct Migration: Sendable {
     let sql: String
 
     /// All steps, in order.
-    static let all: [Migration] = [.jobsAndAudit, .succeededJobsUnindexed, .drivenJobs]
+    static let all: [Migration] = [.jobsAndAudit, .succeededJobsUnindexed, .drivenJobs, .merkleTree]
 
     /// `dome` in ASCII; `file(1)` and we know the database by it (PRAGMA application_id).
     static let applicationID: Int64 = 0x646f_6d65

@@ -98,4 +98,12 @@ struct Row {
         guard let base = sqlite3_column_blob(pointer, column) else { return [] }
         return Array(UnsafeRawBufferPointer(start: base, count: Int(sqlite3_column_bytes(pointer, column))))
     }
+
+    /// The bytes of a text or blob where SQLite has them; valid until the next step.
+    func withBytes<Value>(
+        _ column: Int32, _ body: (UnsafeRawBufferPointer) throws(DomeError) -> Value
+    ) throws(DomeError) -> Value {
+        let base = sqlite3_column_blob(pointer, column)
+        return try body(UnsafeRawBufferPointer(start: base, count: Int(sqlite3_column_bytes(pointer, column))))
+    }
 }

@@ -34,10 +34,4 @@ extension Store {
     package func expiredJobs(_ policy: RetentionPolicy) throws(DomeError) -> [JobID] {
         try current().expiredJobs(policy)
     }
-
-    /// At most `limit` rows of the audit log with a greater seq, in order; of one job if `jobID` is given.
-    package func auditRows(after seq: Int64 = 0, limit: Int = 1000, jobID: JobID? = nil) throws(DomeError) -> [AuditRow]
-    {
-        try current().auditRows(after: seq, limit: limit, jobID: jobID)
-    }
 }

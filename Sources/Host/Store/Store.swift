@@ -29,7 +29,8 @@ package actor Store {
     package init(path: String, options: StoreOptions = StoreOptions()) throws(DomeError) {
         let database = try Database(path: path, options: options)
         executor = try LoopExecutor.onNewThread(named: "dome-store")
-        writes = GroupCommit(loop: executor.loop, database: database)
+        let checkpoints = CheckpointMaker(database, loop: executor.loop, options)
+        writes = GroupCommit(loop: executor.loop, database: database, checkpoints: checkpoints)
         self.database = database
     }
 
@@ -41,6 +42,7 @@ package actor Store {
         guard database.connection.isOpen else { return }
         defer { database.connection.close() }
         writes.flush()
+        writes.checkpoints.settle()
         try writes.writeMarks()
         try database.connection.checkpoint()
     }

@@ -1,11 +1,13 @@
 // Unit tests of the room Store: real SQLite files in folders of their own.
 
+import DomeAsync
 import DomeCrypto
 import DomeModel
 import DomePlatform
-import DomeStore
 import Glibc
 import Synchronization
+
+@testable import DomeStore
 
 /// A folder that goes when the fixture does.
 final class Folder: Sendable {
@@ -93,5 +95,54 @@ final class Faults: Sendable {
         }
         body?(point)
         return mustFail ? Self.error : nil
+    }
+}
+
+/// What everybody may read of a store's audit log, and what is needed to prove it.
+enum Audit {
+    static let signer = try? NoteSigner(name: "dome/test", key: Ed25519PrivateKey(seed: Array(1...32)))
+    private static let executor = try? LoopExecutor.onNewThread(named: "test-audit")
+
+    static func reader(_ path: String) throws -> AuditReader {
+        guard let executor else { throw DomeError(.internal, "no thread") }
+        return AuditReader(path: path, executor: executor)
+    }
+
+    static func options(_ folder: Folder) -> StoreOptions { options(folder.path) }
+
+    static func options(_ folder: String) -> StoreOptions {
+        var options = StoreOptions()
+        options.auditSigner = signer
+        options.auditAnchorPath = folder + "/anchor"
+        return options
+    }
+
+    /// Everything that does not hold, by a reader of its own.
+    static func findings(_ folder: Folder, against: [SignedNote] = []) async throws -> [AuditFinding] {
+        let reader = try reader(folder.database)
+        var witnesses = AuditWitnesses(
+            origin: "dome/test", verifiers: signer.map { [$0.verifier] } ?? [], anchorPath: folder.path + "/anchor")
+        witnesses.checkpoints = against
+        return try await reader.findings(witnesses)
+    }
+}
+
+extension AuditReader {
+    func findings(_ witnesses: AuditWitnesses) throws -> [AuditFinding] {
+        var run = try beginVerification(witnesses)
+        while !run.isDone { try advance(&run) }
+        return run.findings
+    }
+}
+
+extension Store {
+    /// At most `limit` rows of the audit log with a greater seq, in order; of one job if `jobID` is given.
+    nonisolated(nonsending) func auditRows(
+        after seq: Int64 = 0, limit: Int = 1000, jobID: JobID? = nil
+    ) async throws -> [AuditRow] {
+        var filter = AuditFilter()
+        filter.jobID = jobID
+        let path = await database.path
+        return try await Audit.reader(path).leaves(filter, from: seq, isDown: false, limit: limit).rows
     }
 }

@@ -19,7 +19,7 @@ import Testing
             [path = folder.path as String, point = point.rawValue as String, visit = visit as Int] in
             try await Victim.run(folder: path, point: point, visit: visit)
         }
-        let store = try Store(path: folder.database)
+        let store = try Store(path: folder.database, options: Audit.options(folder))
         #expect(try await store.integrityReport().isEmpty)
         try await checkWholeness(store)
         let answered = Victim.answered(folder: folder.path)
@@ -33,6 +33,9 @@ import Testing
             #expect(try await !store.finish(Sample.end(number, .failed)).isRepeat)
         }
         try await checkWholeness(store)
+        try await store.close()
+        // What was signed before it died still holds, and the anchor outside too.
+        #expect(try await Audit.findings(folder).isEmpty)
     }
 
     private func checkWholeness(_ store: Store) async throws {
@@ -60,7 +63,7 @@ import Testing
 enum Victim {
     static func run(folder: String, point: String, visit: Int) async throws {
         let count = Countdown(visit)
-        var options = StoreOptions()
+        var options = Audit.options(folder)
         options.fault = { reached in
             if reached.rawValue == point, count.isLast() { kill(getpid(), SIGKILL) }
             return nil

@@ -84,11 +84,11 @@ import Testing
         let rows = try await store.auditRows(after: 2, limit: 10)
         #expect(rows.map(\.seq) == [3, 4])
         let row = try #require(rows.last)
-        #expect(row.leaf == entry.leaf && row.kind == .denied && row.outcome == "denied" && row.jobID == nil)
+        #expect(row.leaf == entry.leaf(seq: 4) && row.kind == .denied && row.outcome == "denied" && row.jobID == nil)
         #expect(row.timeNanoseconds == Sample.time + 1_000)
         let expected =
             #"{"actor":{"pid":4242,"uid":1000},"details":{"rule":"no \"network\""},"kind":"denied","#
-            + #""outcome":"denied","time":"2027-01-15T08:00:00.000001Z","tool_id":"t","v":1}"#
+            + #""outcome":"denied","seq":4,"time":"2027-01-15T08:00:00.000001Z","tool_id":"t","v":1}"#
         #expect(String(decoding: row.leaf, as: UTF8.self) == expected)
         #expect(try await store.auditRows(limit: 1).map(\.seq) == [1])
         #expect(try await store.auditRows(after: 4).isEmpty)

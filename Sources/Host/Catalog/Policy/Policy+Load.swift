@@ -1,3 +1,4 @@
+internal import DomeCrypto
 package import DomeModel
 package import DomePlatform
 import Glibc
@@ -21,7 +22,9 @@ extension Policy {
         }
         try checkFolder(directories.config)
         let document = try JSONParser.parse(try Files.read(path, limitBytes: limitBytes), what: path)
-        return try Policy(document, directories: directories, homes: homes, userID: geteuid())
+        var policy = try Policy(document, directories: directories, homes: homes, userID: geteuid())
+        policy.digest = try SHA256.digest(document.canonical).hex
+        return policy
     }
 
     /// Whoever may rename files in the folder may replace the policy.

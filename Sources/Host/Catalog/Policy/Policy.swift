@@ -28,6 +28,8 @@ package struct Policy: Sendable {
     }
 
     var tools: [String: ToolRules] = [:]
+    /// SHA-256 of the document (RFC 8785), in hexadecimal; "default" when there is none.
+    package internal(set) var digest = "default"
     /// What no job may reach.
     let protected: ProtectedPaths
     /// What no job may write unless `allow` says so.

@@ -71,7 +71,7 @@ struct BashCompletion {
 
     private var optionCases: String {
         verbs.filter { !$0.options.isEmpty }.map { verb in
-            "        '\(verb.name)') COMPREPLY=($(compgen -W '\(Self.names(verb.options + OptionSpec.global))' -- \"$current\")) ;;"
+            "        '\(verb.name)') COMPREPLY=($(compgen -W '\(Self.names(verb.allOptions))' -- \"$current\")) ;;"
         }.joined(separator: "\n")
     }
 

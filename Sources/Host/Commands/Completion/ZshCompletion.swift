@@ -51,13 +51,18 @@ struct ZshCompletion {
             if group.verbs.allSatisfy({ $0.words.count == 1 }), let verb = group.verbs.first {
                 return "    \(group.first)) shift words; (( CURRENT-- )); _arguments -s \(arguments(verb)) ;;"
             }
-            let seconds = group.verbs.map { "'\($0.words[1]):\(Self.quoted($0.summary))'" }.joined(separator: " ")
-            let inner = group.verbs.map { verb in
-                "        \(verb.words[1])) shift 2 words; (( CURRENT -= 2 )); _arguments -s \(arguments(verb)) ;;"
-            }.joined(separator: "\n")
+            // A verb of its own ("audit") that others go on from ("audit verify").
+            let alone = group.verbs.first { $0.words.count == 1 }
+            let longer = group.verbs.filter { $0.words.count > 1 }
+            let seconds = longer.map { "'\($0.words[1]):\(Self.quoted($0.summary))'" }.joined(separator: " ")
+            let inner =
+                longer.map { verb in
+                    "        \(verb.words[1])) shift 2 words; (( CURRENT -= 2 )); _arguments -s \(arguments(verb)) ;;"
+                }.joined(separator: "\n")
+                + (alone.map { "\n        *) shift words; (( CURRENT-- )); _arguments -s \(arguments($0)) ;;" } ?? "")
             return """
                     \(group.first))
-                        if (( CURRENT == 3 )); then local -a subs; subs=(\(seconds)); _describe 'command' subs; return; fi
+                        if (( CURRENT == 3 )) && [[ $words[CURRENT] != -* ]]; then local -a subs; subs=(\(seconds)); _describe 'command' subs; return; fi
                         case $second in
                 \(inner)
                         esac ;;
@@ -67,7 +72,7 @@ struct ZshCompletion {
 
     private func arguments(_ verb: Verb) -> String {
         var parts: [String] = []
-        for option in verb.options + OptionSpec.global {
+        for option in verb.allOptions {
             let action = option.value.map { ":\(Self.quoted($0)):\(Self.action(option.completion))" } ?? ""
             let repeats = option.isRepeatable ? "*" : ""
             for name in [option.name, option.short].compactMap({ $0 }) {

@@ -57,7 +57,7 @@ struct ArgumentParser {
                 return
             }
             if word.hasPrefix("-"), word != "-" {
-                try takeOption(&words, from: verb.options + OptionSpec.global, verb: verb, into: &invocation.options)
+                try takeOption(&words, from: verb.allOptions, verb: verb, into: &invocation.options)
             } else {
                 invocation.positionals.append(word)
                 words.removeFirst()

@@ -91,6 +91,11 @@ struct Verb: Sendable {
 
     var name: String { words.joined(separator: " ") }
 
+    /// Its own, and those of every verb that it does not have in a form of its own.
+    var allOptions: [OptionSpec] {
+        options + OptionSpec.global.filter { global in !options.contains { $0.name == global.name } }
+    }
+
     /// E.g. `dome run TOOL [OPTION]… [-- ARGV…]`.
     var synopsis: String {
         var text = "dome " + name

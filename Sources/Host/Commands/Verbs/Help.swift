@@ -57,7 +57,7 @@ enum HelpText {
             output += "\n" + style.bold("arguments:") + "\n" + columns(verb.positionals.map { ($0.name, $0.help) })
         }
         output += "\n" + style.bold("options:") + "\n"
-        output += columns((verb.options + OptionSpec.global).map { ($0.synopsis, $0.help) })
+        output += columns(verb.allOptions.map { ($0.synopsis, $0.help) })
         if !verb.examples.isEmpty {
             output += "\n" + style.bold("examples:") + "\n" + verb.examples.map { "  \($0)\n" }.joined()
         }
@@ -104,7 +104,7 @@ enum HelpText {
             "details": .array(verb.details.map { .string($0) }),
             "arguments": .array(verb.positionals.map { ["name": .string($0.name), "help": .string($0.help)] }),
             "options": .array(
-                (verb.options + OptionSpec.global).map { option in
+                verb.allOptions.map { option in
                     [
                         "name": .string(option.name), "short": option.short.map { .string($0) } ?? .null,
                         "value": option.value.map { .string($0) } ?? .null, "help": .string(option.help),

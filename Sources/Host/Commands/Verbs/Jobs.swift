@@ -21,37 +21,15 @@ extension Verb {
         var filter = JobFilter()
         filter.states = invocation.values("--state").compactMap(JobState.init(name:))
         filter.toolID = invocation.value("--tool") ?? ""
-        filter.since = try moment(invocation, "--since")
-        filter.until = try moment(invocation, "--until")
-        let limit = try jobLimit(invocation)
+        filter.since = try invocation.moment("--since")
+        filter.until = try invocation.moment("--until")
+        let limit = invocation.has("--all") ? Int.max : try invocation.count("--limit") ?? 20
         let client = try invocation.client()
         let jobs = try await listJobs(client, filter, limit: limit)
         try invocation.print(
             json: .array(jobs.map(\.json)), text: jobTable(jobs, invocation.style, filter == JobFilter()))
         return ExitStatus.success
     }
-}
-
-private func jobLimit(_ invocation: Invocation) throws(CommandFailure) -> Int {
-    if invocation.has("--all") { return Int.max }
-    guard let text = invocation.value("--limit") else { return 20 }
-    guard let number = Int(text), number > 0 else {
-        throw .usage("--limit must be a whole number above 0, not '\(text)'")
-    }
-    return number
-}
-
-/// A time of an option, as RFC 3339; empty if it is not given.
-private func moment(_ invocation: Invocation, _ option: String) throws(CommandFailure) -> String {
-    guard let text = invocation.value(option) else { return "" }
-    if let ago = Quantity.milliseconds(text) {
-        let nanoseconds = Clock.wallNanoseconds() - Int64(clamping: min(ago, 1 << 42)) * 1_000_000
-        return Timestamp.format(nanoseconds: nanoseconds)
-    }
-    guard let nanoseconds = Timestamp.parse(text) else {
-        throw .usage("\(option) must be a duration such as 90s, 2h or 7d, or a time such as 2026-01-31T12:00:00Z")
-    }
-    return Timestamp.format(nanoseconds: nanoseconds)
 }
 
 private func listJobs(_ client: DaemonClient, _ filter: JobFilter, limit: Int) async throws(CommandFailure)

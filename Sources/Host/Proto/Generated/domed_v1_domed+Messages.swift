@@ -1682,3 +1682,725 @@ package struct Domed_V1_PluginCrash: ProtoMessage {
         writer.unknown(unknownFields)
     }
 }
+
+/// The message `domed.v1.QueryAuditRequest`.
+package struct Domed_V1_QueryAuditRequest: ProtoMessage {
+    package static var protoName: String { "domed.v1.QueryAuditRequest" }
+
+    /// What is empty does not restrict; the rest is ANDed.
+    package var kind = ""
+    package var toolId = ""
+    /// The user's id.
+    package var actorUid: UInt32?
+    /// "succeeded", "failed", "canceled", "denied", …
+    package var outcome = ""
+    package var jobId = ""
+    /// At or after; RFC 3339.
+    package var since = ""
+    /// Before; RFC 3339.
+    package var until = ""
+    /// Only what comes after (with newest_first: before) the event with this cursor.
+    package var afterCursor = ""
+    /// Newest first instead of oldest first.
+    package var newestFirst = false
+    /// At most this many; 0 is all.
+    package var limit: UInt32 = 0
+    /// Go on with events to come. Not with newest_first.
+    package var follow = false
+    /// Send what the events are about as well, where it is still kept.
+    package var withPayload = false
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: kind = try reader.string()
+            case 18: toolId = try reader.string()
+            case 24: actorUid = try reader.uint32()
+            case 34: outcome = try reader.string()
+            case 42: jobId = try reader.string()
+            case 50: since = try reader.string()
+            case 58: until = try reader.string()
+            case 66: afterCursor = try reader.string()
+            case 72: newestFirst = try reader.bool()
+            case 80: limit = try reader.uint32()
+            case 88: follow = try reader.bool()
+            case 96: withPayload = try reader.bool()
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if !kind.isEmpty { writer.string(1, kind) }
+        if !toolId.isEmpty { writer.string(2, toolId) }
+        if let value = actorUid { writer.uint32(3, value) }
+        if !outcome.isEmpty { writer.string(4, outcome) }
+        if !jobId.isEmpty { writer.string(5, jobId) }
+        if !since.isEmpty { writer.string(6, since) }
+        if !until.isEmpty { writer.string(7, until) }
+        if !afterCursor.isEmpty { writer.string(8, afterCursor) }
+        if newestFirst { writer.bool(9, newestFirst) }
+        if limit != 0 { writer.uint32(10, limit) }
+        if follow { writer.bool(11, follow) }
+        if withPayload { writer.bool(12, withPayload) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// One event.
+package struct Domed_V1_QueryAuditResponse: ProtoMessage {
+    package static var protoName: String { "domed.v1.QueryAuditResponse" }
+
+    /// Its number, gapless from 1; leaf seq - 1 of the tree.
+    package var seq: UInt64 = 0
+    /// Where a later query goes on.
+    package var cursor = ""
+    package var ts = ""
+    /// "intent", "outcome", "denied", "canceled", "daemon_start", "daemon_stop", … More may come.
+    package var kind = ""
+    package var actorUid: UInt32 = 0
+    package var jobId = ""
+    package var toolId = ""
+    package var outcome = ""
+    /// The leaf, canonical JSON, byte for byte as the tree has it.
+    package var leafJson = ""
+    /// SHA-256(0x00, leaf), 64 hexadecimal digits.
+    package var leafHash = ""
+    /// Absent unless it was asked for, is still kept and is not longer than 12 MiB.
+    package var payload: String?
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 8: seq = try reader.uint64()
+            case 18: cursor = try reader.string()
+            case 26: ts = try reader.string()
+            case 34: kind = try reader.string()
+            case 40: actorUid = try reader.uint32()
+            case 50: jobId = try reader.string()
+            case 58: toolId = try reader.string()
+            case 66: outcome = try reader.string()
+            case 74: leafJson = try reader.string()
+            case 82: leafHash = try reader.string()
+            case 90: payload = try reader.string()
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if seq != 0 { writer.uint64(1, seq) }
+        if !cursor.isEmpty { writer.string(2, cursor) }
+        if !ts.isEmpty { writer.string(3, ts) }
+        if !kind.isEmpty { writer.string(4, kind) }
+        if actorUid != 0 { writer.uint32(5, actorUid) }
+        if !jobId.isEmpty { writer.string(6, jobId) }
+        if !toolId.isEmpty { writer.string(7, toolId) }
+        if !outcome.isEmpty { writer.string(8, outcome) }
+        if !leafJson.isEmpty { writer.string(9, leafJson) }
+        if !leafHash.isEmpty { writer.string(10, leafHash) }
+        if let value = payload { writer.string(11, value) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// The message `domed.v1.SummarizeAuditRequest`.
+package struct Domed_V1_SummarizeAuditRequest: ProtoMessage {
+    package static var protoName: String { "domed.v1.SummarizeAuditRequest" }
+
+    /// "tool", "actor", "outcome", "kind" or "day".
+    package var by = ""
+    package var since = ""
+    package var until = ""
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: by = try reader.string()
+            case 18: since = try reader.string()
+            case 26: until = try reader.string()
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if !by.isEmpty { writer.string(1, by) }
+        if !since.isEmpty { writer.string(2, since) }
+        if !until.isEmpty { writer.string(3, until) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// The message `domed.v1.SummarizeAuditResponse`.
+package struct Domed_V1_SummarizeAuditResponse: ProtoMessage {
+    package static var protoName: String { "domed.v1.SummarizeAuditResponse" }
+
+    package var status: Domed_V1_RpcStatus?
+    /// The most first; days in order.
+    package var counts: [Domed_V1_AuditCount] = []
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: try reader.message(&status)
+            case 18: counts.append(try reader.message())
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if let value = status { writer.message(1, value) }
+        for value in counts { writer.message(2, value) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// How many events have this in common.
+package struct Domed_V1_AuditCount: ProtoMessage {
+    package static var protoName: String { "domed.v1.AuditCount" }
+
+    package var key = ""
+    package var count: UInt64 = 0
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: key = try reader.string()
+            case 16: count = try reader.uint64()
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if !key.isEmpty { writer.string(1, key) }
+        if count != 0 { writer.uint64(2, count) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// The message `domed.v1.VerifyAuditRequest`.
+package struct Domed_V1_VerifyAuditRequest: ProtoMessage {
+    package static var protoName: String { "domed.v1.VerifyAuditRequest" }
+
+    /// Checkpoints (signed notes) that were kept elsewhere: the log must begin with what they say.
+    package var checkpoints: [String] = []
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: checkpoints.append(try reader.string())
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        for value in checkpoints { writer.string(1, value) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// The message `domed.v1.VerifyAuditResponse`.
+package struct Domed_V1_VerifyAuditResponse: ProtoMessage {
+    package static var protoName: String { "domed.v1.VerifyAuditResponse" }
+
+    /// Events looked at so far, and how many there are.
+    package var checked: UInt64 = 0
+    package var total: UInt64 = 0
+    /// The last message of the stream.
+    package var done = false
+    /// All holds. Only with `done`, like the rest.
+    package var ok = false
+    package var checkpointsChecked: UInt64 = 0
+    /// Of all events, in base64.
+    package var root = ""
+    /// The newest checkpoint, a signed note.
+    package var checkpoint = ""
+    /// What does not hold, the first event first.
+    package var findings: [Domed_V1_AuditFinding] = []
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 8: checked = try reader.uint64()
+            case 16: total = try reader.uint64()
+            case 24: done = try reader.bool()
+            case 32: ok = try reader.bool()
+            case 40: checkpointsChecked = try reader.uint64()
+            case 50: root = try reader.string()
+            case 58: checkpoint = try reader.string()
+            case 66: findings.append(try reader.message())
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if checked != 0 { writer.uint64(1, checked) }
+        if total != 0 { writer.uint64(2, total) }
+        if done { writer.bool(3, done) }
+        if ok { writer.bool(4, ok) }
+        if checkpointsChecked != 0 { writer.uint64(5, checkpointsChecked) }
+        if !root.isEmpty { writer.string(6, root) }
+        if !checkpoint.isEmpty { writer.string(7, checkpoint) }
+        for value in findings { writer.message(8, value) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// Something about the log that does not hold.
+package struct Domed_V1_AuditFinding: ProtoMessage {
+    package static var protoName: String { "domed.v1.AuditFinding" }
+
+    /// The first event that it is about; 0 when it is about none.
+    package var seq: UInt64 = 0
+    /// One word for programs, e.g. "changed", "missing", "moved", "cut", "checkpoint", "signature", "anchor".
+    package var what = ""
+    package var message = ""
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 8: seq = try reader.uint64()
+            case 18: what = try reader.string()
+            case 26: message = try reader.string()
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if seq != 0 { writer.uint64(1, seq) }
+        if !what.isEmpty { writer.string(2, what) }
+        if !message.isEmpty { writer.string(3, message) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// The message `domed.v1.ProveAuditRequest`.
+package struct Domed_V1_ProveAuditRequest: ProtoMessage {
+    package static var protoName: String { "domed.v1.ProveAuditRequest" }
+
+    package var seq: UInt64 = 0
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 8: seq = try reader.uint64()
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if seq != 0 { writer.uint64(1, seq) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// The message `domed.v1.ProveAuditResponse`.
+package struct Domed_V1_ProveAuditResponse: ProtoMessage {
+    package static var protoName: String { "domed.v1.ProveAuditResponse" }
+
+    package var status: Domed_V1_RpcStatus?
+    /// C2SP tlog-proof, with the leaf as extra data.
+    package var proof = ""
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: try reader.message(&status)
+            case 18: proof = try reader.string()
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if let value = status { writer.message(1, value) }
+        if !proof.isEmpty { writer.string(2, proof) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// The message `domed.v1.RedactAuditRequest`.
+package struct Domed_V1_RedactAuditRequest: ProtoMessage {
+    package static var protoName: String { "domed.v1.RedactAuditRequest" }
+
+    package var seq: UInt64 = 0
+    /// Recorded in the log. Required.
+    package var why = ""
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 8: seq = try reader.uint64()
+            case 18: why = try reader.string()
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if seq != 0 { writer.uint64(1, seq) }
+        if !why.isEmpty { writer.string(2, why) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// The message `domed.v1.RedactAuditResponse`.
+package struct Domed_V1_RedactAuditResponse: ProtoMessage {
+    package static var protoName: String { "domed.v1.RedactAuditResponse" }
+
+    package var status: Domed_V1_RpcStatus?
+    /// The event that says so.
+    package var seq: UInt64 = 0
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: try reader.message(&status)
+            case 16: seq = try reader.uint64()
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if let value = status { writer.message(1, value) }
+        if seq != 0 { writer.uint64(2, seq) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// The message `domed.v1.ListKeysRequest`.
+package struct Domed_V1_ListKeysRequest: ProtoMessage {
+    package static var protoName: String { "domed.v1.ListKeysRequest" }
+
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        writer.unknown(unknownFields)
+    }
+}
+
+/// The message `domed.v1.ListKeysResponse`.
+package struct Domed_V1_ListKeysResponse: ProtoMessage {
+    package static var protoName: String { "domed.v1.ListKeysResponse" }
+
+    package var status: Domed_V1_RpcStatus?
+    /// The oldest first; the last one signs.
+    package var keys: [Domed_V1_PublicKey] = []
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: try reader.message(&status)
+            case 18: keys.append(try reader.message())
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if let value = status { writer.message(1, value) }
+        for value in keys { writer.message(2, value) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// A public Ed25519 key.
+package struct Domed_V1_PublicKey: ProtoMessage {
+    package static var protoName: String { "domed.v1.PublicKey" }
+
+    /// As C2SP's signed notes have it: NAME+KEYID+BASE64.
+    package var verifier = ""
+    /// The same as PEM.
+    package var pem = ""
+    /// Whether it is the one that signs now.
+    package var current = false
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: verifier = try reader.string()
+            case 18: pem = try reader.string()
+            case 24: current = try reader.bool()
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if !verifier.isEmpty { writer.string(1, verifier) }
+        if !pem.isEmpty { writer.string(2, pem) }
+        if current { writer.bool(3, current) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// The message `domed.v1.RotateKeyRequest`.
+package struct Domed_V1_RotateKeyRequest: ProtoMessage {
+    package static var protoName: String { "domed.v1.RotateKeyRequest" }
+
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        writer.unknown(unknownFields)
+    }
+}
+
+/// The message `domed.v1.RotateKeyResponse`.
+package struct Domed_V1_RotateKeyResponse: ProtoMessage {
+    package static var protoName: String { "domed.v1.RotateKeyResponse" }
+
+    package var status: Domed_V1_RpcStatus?
+    package var key: Domed_V1_PublicKey?
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: try reader.message(&status)
+            case 18: try reader.message(&key)
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if let value = status { writer.message(1, value) }
+        if let value = key { writer.message(2, value) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// The message `domed.v1.ExportProvenanceRequest`.
+package struct Domed_V1_ExportProvenanceRequest: ProtoMessage {
+    package static var protoName: String { "domed.v1.ExportProvenanceRequest" }
+
+    package var jobId = ""
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: jobId = try reader.string()
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if !jobId.isEmpty { writer.string(1, jobId) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// The message `domed.v1.ExportProvenanceResponse`.
+package struct Domed_V1_ExportProvenanceResponse: ProtoMessage {
+    package static var protoName: String { "domed.v1.ExportProvenanceResponse" }
+
+    package var status: Domed_V1_RpcStatus?
+    /// A DSSE envelope.
+    package var envelopeJson = ""
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: try reader.message(&status)
+            case 18: envelopeJson = try reader.string()
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if let value = status { writer.message(1, value) }
+        if !envelopeJson.isEmpty { writer.string(2, envelopeJson) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// The message `domed.v1.RerunJobRequest`.
+package struct Domed_V1_RerunJobRequest: ProtoMessage {
+    package static var protoName: String { "domed.v1.RerunJobRequest" }
+
+    package var jobId = ""
+    /// Refuse if anything has changed.
+    package var exact = false
+    package var idempotencyKey = ""
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: jobId = try reader.string()
+            case 16: exact = try reader.bool()
+            case 26: idempotencyKey = try reader.string()
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if !jobId.isEmpty { writer.string(1, jobId) }
+        if exact { writer.bool(2, exact) }
+        if !idempotencyKey.isEmpty { writer.string(3, idempotencyKey) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// The message `domed.v1.RerunJobResponse`.
+package struct Domed_V1_RerunJobResponse: ProtoMessage {
+    package static var protoName: String { "domed.v1.RerunJobResponse" }
+
+    package var status: Domed_V1_RpcStatus?
+    /// The new job; empty when none was admitted.
+    package var jobId = ""
+    package var runId = ""
+    package var state = Domed_V1_JobState(rawValue: 0)
+    /// What has changed since, a sentence each.
+    package var drifts: [String] = []
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: try reader.message(&status)
+            case 18: jobId = try reader.string()
+            case 26: runId = try reader.string()
+            case 32: state = try reader.enumeration()
+            case 42: drifts.append(try reader.string())
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if let value = status { writer.message(1, value) }
+        if !jobId.isEmpty { writer.string(2, jobId) }
+        if !runId.isEmpty { writer.string(3, runId) }
+        if state.rawValue != 0 { writer.enumeration(4, state) }
+        for value in drifts { writer.string(5, value) }
+        writer.unknown(unknownFields)
+    }
+}

@@ -100,6 +100,61 @@ package enum Domed_V1_DomedService: ProtoService {
         Domed_V1_ListPluginsResponse
     >(service: name, name: "ListPlugins")
 
+    /// Events of the audit log, filtered; with `follow` also those to come. Errors are gRPC codes, as in
+    /// StreamJobEvents.
+    package static let queryAudit = ProtoMethod<
+        Domed_V1_QueryAuditRequest,
+        Domed_V1_QueryAuditResponse
+    >(service: name, name: "QueryAudit", serverStreaming: true)
+
+    /// How many events there are of each tool, actor, outcome, kind or day.
+    package static let summarizeAudit = ProtoMethod<
+        Domed_V1_SummarizeAuditRequest,
+        Domed_V1_SummarizeAuditResponse
+    >(service: name, name: "SummarizeAudit")
+
+    /// Computes the whole log anew and says what does not hold. Tells how far it is; the last message has `done`.
+    package static let verifyAudit = ProtoMethod<
+        Domed_V1_VerifyAuditRequest,
+        Domed_V1_VerifyAuditResponse
+    >(service: name, name: "VerifyAudit", serverStreaming: true)
+
+    /// A proof that an event is in the log, to be checked offline with nothing but the log's public key.
+    package static let proveAudit = ProtoMethod<
+        Domed_V1_ProveAuditRequest,
+        Domed_V1_ProveAuditResponse
+    >(service: name, name: "ProveAudit")
+
+    /// Erases what an event is about (its payload), not the event; every proof holds as before.
+    package static let redactAudit = ProtoMethod<
+        Domed_V1_RedactAuditRequest,
+        Domed_V1_RedactAuditResponse
+    >(service: name, name: "RedactAudit")
+
+    /// The public keys that checkpoints and provenance are signed with.
+    package static let listKeys = ProtoMethod<
+        Domed_V1_ListKeysRequest,
+        Domed_V1_ListKeysResponse
+    >(service: name, name: "ListKeys")
+
+    /// Takes a new key into use; what the old ones signed stays good.
+    package static let rotateKey = ProtoMethod<
+        Domed_V1_RotateKeyRequest,
+        Domed_V1_RotateKeyResponse
+    >(service: name, name: "RotateKey")
+
+    /// A job's provenance as an in-toto Statement with a SLSA provenance predicate, signed, in a DSSE envelope.
+    package static let exportProvenance = ProtoMethod<
+        Domed_V1_ExportProvenanceRequest,
+        Domed_V1_ExportProvenanceResponse
+    >(service: name, name: "ExportProvenance")
+
+    /// Runs a job's request once more, and says what has changed since.
+    package static let rerunJob = ProtoMethod<
+        Domed_V1_RerunJobRequest,
+        Domed_V1_RerunJobResponse
+    >(service: name, name: "RerunJob")
+
     package static let methods: [ProtoMethodDescriptor] = [
         health.descriptor,
         listCapabilities.descriptor,
@@ -117,5 +172,14 @@ package enum Domed_V1_DomedService: ProtoService {
         explainSandbox.descriptor,
         collectGarbage.descriptor,
         listPlugins.descriptor,
+        queryAudit.descriptor,
+        summarizeAudit.descriptor,
+        verifyAudit.descriptor,
+        proveAudit.descriptor,
+        redactAudit.descriptor,
+        listKeys.descriptor,
+        rotateKey.descriptor,
+        exportProvenance.descriptor,
+        rerunJob.descriptor,
     ]
 }

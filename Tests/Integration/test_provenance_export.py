@@ -1,0 +1,151 @@
+"""Provenance that others can check: exported as in-toto's statement, verified by the code of in-toto and
+securesystemslib; what two jobs differ in; a job once more."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import hashlib
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from in_toto_attestation.v1.statement import Statement
+from google.protobuf import json_format
+from in_toto_attestation.v1 import statement_pb2
+from securesystemslib.dsse import Envelope
+from securesystemslib.exceptions import VerificationError
+from securesystemslib.signer import SSlibKey
+
+from domekit.daemon import Daemon
+
+
+def dome(daemon: Daemon, *arguments: str, status: int = 0, input: str | None = None) -> str:
+    done = daemon.dome(*arguments, input=input)
+    assert done.returncode == status, (arguments, done.returncode, done.stdout, done.stderr)
+    return done.stdout if status == 0 else done.stderr + done.stdout
+
+
+def run(daemon: Daemon, *script: str) -> str:
+    return daemon.jobs.run("shell.run", {"script": "; ".join(script)})[0].raw.job_id
+
+
+def public_key(daemon: Daemon) -> SSlibKey:
+    verifier = dome(daemon, "keys", "show").splitlines()[-1]
+    raw = base64.b64decode(verifier.split("+", 2)[2])[1:]
+    return SSlibKey(verifier, "ed25519", "ed25519", {"public": raw.hex()})
+
+
+def test_the_export_is_accepted_by_other_peoples_verifiers(daemon: Daemon) -> None:
+    job = run(daemon, "echo one", "echo two >&2", "mkdir out", "printf three >out/file")
+    envelope = Envelope.from_dict(json.loads(dome(daemon, "provenance", "export", job)))
+    key = public_key(daemon)
+    assert list(envelope.verify([key], 1)) == [key.keyid]
+    assert envelope.payload_type == "application/vnd.in-toto+json"
+    message = json_format.Parse(envelope.payload.decode(), statement_pb2.Statement())
+    Statement.copy_from_pb(message).validate()
+    statement = json.loads(envelope.payload)
+    products = {one["name"]: one["digest"]["sha256"] for one in statement["subject"]}
+    assert products == {
+        f"{job}/stdout": hashlib.sha256(b"one\n").hexdigest(),
+        f"{job}/stderr": hashlib.sha256(b"two\n").hexdigest(),
+        f"{job}/out/file": hashlib.sha256(b"three").hexdigest(),
+    }
+    predicate = statement["predicate"]
+    assert statement["predicateType"] == "https://slsa.dev/provenance/v1"
+    assert predicate["runDetails"]["metadata"]["invocationId"] == job
+    materials = {one.get("name"): one["digest"] for one in predicate["buildDefinition"]["resolvedDependencies"]}
+    assert {"tool/tool_manifest_sha256", "executor", "program"} <= set(materials)
+    shell = Path("/bin/sh").resolve()
+    assert materials["program"]["sha256"] == hashlib.sha256(shell.read_bytes()).hexdigest()
+
+    changed = json.loads(dome(daemon, "provenance", "export", job))
+    changed["payload"] = base64.b64encode(envelope.payload.replace(b"shell.run", b"shell.ran")).decode()
+    with pytest.raises(VerificationError):
+        Envelope.from_dict(copy.deepcopy(changed)).verify([key], 1)
+    assert "not signed" in dome(daemon, "provenance", "verify", "-", status=65, input=json.dumps(changed))
+
+
+def test_the_document_that_is_exported_is_the_one_the_log_vouches_for(daemon: Daemon) -> None:
+    job = run(daemon, "true")
+    text = dome(daemon, "provenance", "export", job)
+    shown = json.loads(dome(daemon, "provenance", "verify", "-", "-o", "json", input=text))
+    document = base64.b64decode(shown["statement"]["predicate"]["runDetails"]["byproducts"][0]["content"])
+    (event,) = [
+        json.loads(line) for line in dome(daemon, "audit", "--job", job, "--kind", "outcome", "-o", "json").splitlines()
+    ]
+    recorded = json.loads(event["leaf_json"])["details"]["provenance_sha256"]
+    assert hashlib.sha256(document).hexdigest() == recorded
+    assert json.loads(document)["products"]["stdout_sha256"] == hashlib.sha256(b"").hexdigest()
+
+
+def test_a_running_job_has_no_provenance_to_export(daemon: Daemon) -> None:
+    job = daemon.jobs.start("shell.run", {"script": "sleep 1000"})
+    assert "has not ended" in dome(daemon, "provenance", "export", job, status=65)
+    assert "not found" in dome(daemon, "provenance", "export", "job-" + "0" * 26, status=66)
+    daemon.jobs.cancel(job)
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=T", "-c", "user.email=t@example.org"]
+    subprocess.run(["git", "-C", folder, *identity, *arguments], check=True, capture_output=True)
+
+
+def submit_in(daemon: Daemon, folder: Path, *arguments: str) -> str:
+    task = json.dumps({"repository": str(folder)})
+    command = daemon.command("run", "git.log", "--detach", "-g", f"fs.read:{folder}", "-t", task)
+    done = subprocess.run(
+        command, env=daemon.environment, cwd=folder, capture_output=True, text=True, timeout=60, check=True)
+    job = done.stdout.strip()
+    list(daemon.jobs.follow(job))
+    return job
+
+
+def test_a_diff_says_what_changed_and_where_the_output_parts(daemon: Daemon) -> None:
+    folder = daemon.directory / "repository"
+    folder.mkdir()
+    git(folder, "init", "-q")
+    (folder / "file").write_text("one\n")
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "first")
+    before = submit_in(daemon, folder)
+    again = submit_in(daemon, folder)
+    assert "no difference" in dome(daemon, "diff", before, again)
+    (folder / "file").write_text("two\n")
+    # What git said is kept for two seconds.
+    daemon.restart()
+    edited = submit_in(daemon, folder)
+    found = {one["name"] for one in json.loads(dome(daemon, "diff", before, edited, "-o", "json", status=1))}
+    assert found == {"dirty_flag", "source_diff_sha256"}
+    git(folder, "commit", "-qam", "second")
+    daemon.restart()
+    later = submit_in(daemon, folder)
+    found = {one["name"]: one for one in json.loads(dome(daemon, "diff", before, later, "-o", "json", status=1))}
+    assert {"commit_sha", "products.stdout_sha256", "stdout line 1"} <= set(found)
+    assert found["commit_sha"]["right"] in found["stdout line 1"]["right"]
+
+
+def test_a_job_runs_once_more_and_says_what_has_changed(daemon: Daemon) -> None:
+    job = run(daemon, "echo hello")
+    assert dome(daemon, "rerun", job, "--exact") == "hello\n"
+    daemon.write_policy({"version": 1, "deny_paths": ["/srv"]})
+    refused = dome(daemon, "rerun", job, "--exact", status=65)
+    assert "policy_sha256" in refused and "cannot be repeated exactly" in refused
+    done = daemon.dome("rerun", job)
+    assert done.returncode == 0 and done.stdout == "hello\n" and "changed since: policy_sha256" in done.stderr
+    other = dome(daemon, "rerun", job, "-d", "--key", "k").strip()
+    assert dome(daemon, "rerun", job, "-d", "--key", "k").strip() == other
+    assert "not found" in dome(daemon, "rerun", "job-" + "0" * 26, status=66)
+
+
+def test_more_of_where_a_result_came_from(daemon: Daemon) -> None:
+    job = run(daemon, "seq 1000", "printf tail")
+    document: dict[str, Any] = json.loads(dome(daemon, "provenance", "show", job, "-o", "json"))
+    output = "".join(f"{number}\n" for number in range(1, 1001)) + "tail"
+    assert document["products"]["stdout_sha256"] == hashlib.sha256(output.encode()).hexdigest()
+    assert len(document["env_sha256"]) == 64 and document["env_fingerprint"]["cpu"]
+    assert document["policy_sha256"] == "default" and len(document["executor_library_sha256"]) == 64
+    caller = Path(document["invocation"]["caller"]["executable"])
+    assert document["caller_executable_sha256"] == hashlib.sha256(caller.read_bytes()).hexdigest()
