@@ -136,6 +136,13 @@ def forked() -> set[str]:
     return names
 
 
+def test_a_scan_gets_no_descriptor_but_its_own(shared: Daemon) -> None:
+    """The three standard ones, and the copy of its output that the worker reports on."""
+    count = 'int open = 0; for (int fd = 3; fd < 1024; fd++) open += fcntl(fd, F_GETFD) >= 0; _exit(50 + open);'
+    plugins.install(shared, f"IN_INIT={{ {count} }}")
+    assert "exit code 51" in plugins.plugins(shared)["Sample"].reason
+
+
 def test_an_init_that_forks_leaves_nothing_behind(shared: Daemon) -> None:
     before = forked()
     plugins.install(shared, 'IN_INIT=if (fork() == 0) { prctl(PR_SET_NAME, "dome-forked"); for (;;) pause(); }')

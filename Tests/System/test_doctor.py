@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -184,3 +185,34 @@ def test_domed_checks_itself_beside_a_daemon_that_serves(daemon: Daemon) -> None
     assert done.returncode == 0, done.stderr
     assert {one["verdict"] for one in json.loads(done.stdout)} == {"ok"}
     assert daemon.dome("run", "job.noop").returncode == 0
+
+
+# Everything below the folder is the machine's, the folder itself is a plain one or a mount.
+CHANGED_ROOT = """
+root=$1 kind=$2
+shift 2
+for part in bin lib lib64 sbin; do if [ -L /$part ]; then cp -a /$part $root; fi; done
+for part in usr etc proc sys dev tmp $PARTS; do mkdir -p $root/$part && mount --rbind /$part $root/$part; done
+if [ $kind = mount ]; then mount --rbind $root $root; fi
+exec chroot $root "$@"
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="changing the root takes root")
+@pytest.mark.parametrize("kind", ["folder", "mount"])
+def test_a_chroot_is_named_as_what_it_is(idle: Daemon, kind: str) -> None:
+    """And why no plugin could be scanned is told, too."""
+    root = idle.directory / "root"
+    root.mkdir(mode=0o755)
+    programs = idle.bin.resolve()
+    doctor = idle.as_user(programs / "dome", "doctor", "-o", "json")
+    command = ["unshare", "--mount", "--propagation=private", "/bin/sh", "-ec", CHANGED_ROOT, "sh", root, kind, *doctor]
+    environment = idle.environment | {"PARTS": os.fspath(programs.parents[2])}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1, (done.stdout, done.stderr)
+    found = [(one["verdict"], one["check"], one["detail"]) for one in json.loads(done.stdout)]
+    reasons = {check: detail for verdict, check, detail in found if verdict == "failed"}
+    assert set(reasons) == {"sandbox", "sandbox, net full"}, found
+    plugins = [detail for _, check, detail in found if check == "plugin"]
+    assert all("a chroot" in reason for reason in reasons.values()), found
+    assert plugins and all("could not be confined: the jail cannot be entered: " in reason for reason in plugins), found

@@ -32,7 +32,9 @@ if CommandLine.arguments.dropFirst().first == "--help" {
     print(KeeperConfiguration.usage, terminator: "")
     exit(0)
 }
-if CommandLine.arguments.dropFirst() == ["--confine"] { Confinement.run() }
+if CommandLine.arguments.dropFirst().first == "--confine" {
+    Confinement.run(hasChannel: CommandLine.arguments.dropFirst(2) == ["--channel"])
+}
 do throws(DomeError) {
     try serve()
 } catch {

@@ -58,6 +58,7 @@ package struct JailFailure: Sendable, Equatable {
             return HostRemedy.maskedProc
         }
         return switch (dome_jail_stage(rawValue: stage), errno) {
+        case (DOME_JAIL_STAGE_ROOT, EINVAL) where detail == "host tree": HostRemedy.changedRoot
         case (DOME_JAIL_STAGE_SERVER_NAMESPACES, _), (DOME_JAIL_STAGE_SERVER_IDMAP, _), (DOME_JAIL_STAGE_ROOT, _),
             (DOME_JAIL_STAGE_NESTED, _), (DOME_JAIL_STAGE_NESTED_IDMAP, _), (DOME_JAIL_STAGE_CLONE, _):
             namespaceRemedy

@@ -42,7 +42,7 @@ package enum JailProbe {
         plan.limits.diskBytes = 1 << 20
         let server = try JailServer(configuration)
         defer { reap(server) }
-        _ = try server.start(token: 1, JailSpec(plan), JailServer.Descriptors())
+        try server.startOnly(token: 1, JailSpec(plan), JailServer.Descriptors())
         let deadline = Clock.monotonicNanoseconds() + timeoutMilliseconds * 1_000_000
         while true {
             switch try server.receive() {

@@ -101,6 +101,21 @@ package final class JailServer {
         return try check(status, "start a job")
     }
 
+    /// `start` for a new server's only job. A server that could not make itself ready has left; what it said then is
+    /// why, not the broken pipe.
+    package func startOnly(token: UInt64, _ spec: JailSpec, _ descriptors: Descriptors) throws(DomeError) {
+        do throws(DomeError) {
+            guard try start(token: token, spec, descriptors) else {
+                throw DomeError(.internal, "the inner server takes no job")
+            }
+        } catch {
+            while case .reply(let reply) = try receive() {
+                if case .unusable(let failure) = reply { throw failure.error }
+            }
+            throw error
+        }
+    }
+
     /// To the tool's process group; dropped while there is none.
     package func signal(_ number: Int32, token: UInt64) throws(DomeError) -> Bool {
         try check(dome_jail_signal(socket.number, token, number), "signal a job")

@@ -10,19 +10,18 @@ package enum Confinement {
     private static let token: UInt64 = 1
 
     /// Runs the program and ends this process as it ended.
-    package static func run() -> Never {
+    /// - Parameter hasChannel: whether it was given one. (That the number is open proves nothing: it may be ours.)
+    package static func run(hasChannel: Bool) -> Never {
         do throws(DomeError) {
             let plan = try ConfinedLaunch.plan(from: FileDescriptor(owning: ConfinedLaunch.planDescriptor))
-            end(try run(plan))
+            end(try run(plan, hasChannel))
         } catch {
-            tell(error)
+            tell(error, hasChannel)
             exit(ConfinedLaunch.failureStatus)
         }
     }
 
-    private static let hasChannel = fcntl(ConfinedLaunch.channelDescriptor, F_GETFD) >= 0
-
-    private static func run(_ plan: LaunchPlan) throws(DomeError) -> Int32 {
+    private static func run(_ plan: LaunchPlan, _ hasChannel: Bool) throws(DomeError) -> Int32 {
         var configuration = JailServer.Configuration()
         configuration.hasHostNetwork = plan.network == .full
         // One thread, so that the jail cannot outlive this process.
@@ -46,11 +45,9 @@ package enum Confinement {
         descriptors.standardOutput = try duplicate(1)
         descriptors.standardError = try duplicate(2)
         if hasChannel { descriptors.progress = try duplicate(ConfinedLaunch.channelDescriptor) }
-        guard try server.start(token: token, spec, descriptors) else {
-            throw DomeError(.internal, "the inner server takes no job")
-        }
+        try server.startOnly(token: token, spec, descriptors)
         descriptors = JailServer.Descriptors()
-        return try wait(server, null)
+        return try wait(server, null, hasChannel)
     }
 
     private static func duplicate(_ number: Int32) throws(DomeError) -> FileDescriptor {
@@ -59,7 +56,7 @@ package enum Confinement {
         return FileDescriptor(owning: copy)
     }
 
-    private static func wait(_ server: JailServer, _ null: FileDescriptor) throws(DomeError) -> Int32 {
+    private static func wait(_ server: JailServer, _ null: FileDescriptor, _ hasChannel: Bool) throws(DomeError) -> Int32 {
         while true {
             switch try server.receive() {
             case .reply(.executed):
@@ -85,7 +82,7 @@ package enum Confinement {
     }
 
     /// Says why there is no program, in the words that whoever started it listens for.
-    private static func tell(_ error: DomeError) {
+    private static func tell(_ error: DomeError, _ hasChannel: Bool) {
         let message = "it could not be confined: \(error.message)"
         Log.error("keeper.confine_failed", ["error": error.description])
         if hasChannel {

@@ -8,7 +8,7 @@ package struct ConfinedLaunch: Sendable {
     /// What the program gets as descriptor 3, if anything.
     package var channel: FileDescriptor?
 
-    /// Where `domed-keeper --confine` finds them.
+    /// Where `domed-keeper --confine` finds them; the channel only with `--channel`: without, the number is free.
     package static let planDescriptor: Int32 = 3
     package static let channelDescriptor: Int32 = 4
     /// How it ends when the program could not be started; the reason is on its stderr and, as a report or a message of
@@ -26,7 +26,7 @@ package struct ConfinedLaunch: Sendable {
         let memory = try writer.bytes.withBytes { raw throws(DomeError) in
             try SealedMemory.make(named: "dome-plan", raw)
         }
-        var program = Subprocess(keeperPath, ["domed-keeper", "--confine"])
+        var program = Subprocess(keeperPath, ["domed-keeper", "--confine"] + (channel == nil ? [] : ["--channel"]))
         program.environment = ["PATH=/usr/bin:/bin", "LANG=C.UTF-8"]
         program.descriptors = [(memory, Self.planDescriptor)]
         if let channel { program.descriptors.append((channel, Self.channelDescriptor)) }

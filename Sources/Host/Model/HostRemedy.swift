@@ -13,8 +13,11 @@ package enum HostRemedy {
         + "/etc/apparmor.d/dome && sudo apparmor_parser -r /etc/apparmor.d/dome, with the PREFIX of the installation "
         + "(or, for all programs: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0)"
     package static let container =
-        "something forbids user namespaces, most likely a container: allow clone, unshare and mount in its seccomp "
-        + "profile (docker: --security-opt seccomp=unconfined)"
+        "something forbids user namespaces, most likely a container or a chroot: allow clone, unshare and mount in the "
+        + "container's seccomp profile (docker: --security-opt seccomp=unconfined), and leave the chroot"
+    package static let changedRoot =
+        "the root folder is no mount point, as after a chroot, where nobody can make namespaces: enter it as "
+        + "systemd-nspawn, a container or unshare with pivot_root does"
     package static let maskedProc =
         "/proc of this host is masked, as in many containers: run the container with an unmasked /proc (docker: "
         + "--security-opt systempaths=unconfined)"

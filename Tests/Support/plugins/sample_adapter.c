@@ -3,6 +3,7 @@
  */
 #include <dome/dome.h>
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>

@@ -76,7 +76,7 @@ struct PluginScan {
                 "it took longer than \(limitMilliseconds / 1000) s to load, initialize and speak for itself")
         }
         if outcome.exitCode == ConfinedLaunch.failureStatus {
-            return .unable(failure ?? "it could not be confined; see the daemon's log")
+            return .unable(failure ?? "it could not be confined: 'dome doctor' tries the sandbox and says why")
         }
         // In the jail it has another path.
         if let failure { return .refused(failure.replacing(AdapterJob.pluginFolder, with: folder)) }
