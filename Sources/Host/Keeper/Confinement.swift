@@ -56,7 +56,9 @@ package enum Confinement {
         return FileDescriptor(owning: copy)
     }
 
-    private static func wait(_ server: JailServer, _ null: FileDescriptor, _ hasChannel: Bool) throws(DomeError) -> Int32 {
+    private static func wait(_ server: JailServer, _ null: FileDescriptor, _ hasChannel: Bool) throws(DomeError)
+        -> Int32
+    {
         while true {
             switch try server.receive() {
             case .reply(.executed):
