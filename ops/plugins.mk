@@ -11,9 +11,9 @@ PLUGIN_CFLAGS := -std=c11 -O2 -fPIC -fvisibility=hidden -Wall -Wextra -Wpedantic
 ABI_HEADERS := $(wildcard Sources/PluginABI/include/dome/*.h Sources/PluginABI/include/dome/*/*.h)
 
 # Reading and writing JSON.
-SHARED_CFLAGS := -IPlugins/LocalProcess -IPlugins/common
-SHARED_SOURCES := Plugins/common/decode.c Plugins/common/base64.c Plugins/LocalProcess/json.c \
-    Plugins/LocalProcess/json_check.c Plugins/LocalProcess/text.c
+SHARED_CFLAGS := -IPlugins/common
+JSON_SOURCES := $(addprefix Plugins/common/,json.c json_check.c text.c)
+SHARED_SOURCES := $(JSON_SOURCES) $(addprefix Plugins/common/,decode.c base64.c)
 
 -include $(wildcard Plugins/*/flags.mk)
 

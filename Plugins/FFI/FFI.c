@@ -115,6 +115,8 @@ static dome_status_t carry_out(dome_adapter_t *adapter, dome_call_t *call, const
     }
     ffi_target_t target = { parts[LIBRARY], parts[SYMBOL], parts[SIGNATURE] };
     if (!ffi_run(&target, values[ARGUMENTS], result, why, sizeof why)) {
+        /* A caller's words, or the loader's, cut anywhere. */
+        utf8_mend(why, strlen(why));
         return explain(call, why);
     }
     if (result->failed || !host_api->reply(call, result->data, result->size)) {

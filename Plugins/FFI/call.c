@@ -1,6 +1,7 @@
 #include "call.h"
 
 #include <dlfcn.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,19 @@ static bool set_unsigned(slot_t *slot, const type_t *type, json_t value) {
     return number <= UINT64_MAX >> (64 - 8 * type->size);
 }
 
+static bool set_real(slot_t *slot, const type_t *type, json_t value) {
+    double number = 0;
+    if (json_kind(value) != JSON_NUMBER || !json_double(value, &number)) {
+        return false;
+    }
+    if (type->size == sizeof(double)) {
+        slot->real = number;
+        return true;
+    }
+    slot->single = fabs(number) <= (double)FLT_MAX ? (float)number : 0;
+    return fabs(number) <= (double)FLT_MAX;
+}
+
 static bool set_argument(call_t *call, unsigned index, json_t value, char *why, size_t why_size) {
     const type_t *type = call->signature.arguments[index];
     slot_t *slot = &call->slots[index];
@@ -66,15 +80,7 @@ static bool set_argument(call_t *call, unsigned index, json_t value, char *why, 
         return set_unsigned(slot, type, value) ||
                fail_argument(index, type, "a whole number, not negative, that fits", why, why_size);
     case TYPE_REAL:
-        if (kind != JSON_NUMBER) {
-            return fail_argument(index, type, "a number", why, why_size);
-        }
-        if (type->size == sizeof(float)) {
-            slot->single = (float)json_double(value);
-        } else {
-            slot->real = json_double(value);
-        }
-        return true;
+        return set_real(slot, type, value) || fail_argument(index, type, "a number that fits", why, why_size);
     case TYPE_STRING:
     case TYPE_BYTES:
         if (kind == JSON_NULL) {

@@ -74,6 +74,8 @@ static dome_status_t run(dome_call_t *call, query_t *query) {
     query_end_t end = query_run(query, &result, why, sizeof why);
     bool is_taken = end == QUERY_DONE && host_api->reply(call, result.data, result.size);
     text_free(&result);
+    /* A caller's words, cut anywhere. */
+    utf8_mend(why, strlen(why));
     switch (end) {
     case QUERY_DONE: break;
     case QUERY_BUSY: return explain(call, DOME_UNAVAILABLE, why);

@@ -104,6 +104,7 @@ static query_end_t prepare(run_t *run) {
 
 static bool bind_value(sqlite3_stmt *statement, int index, json_t value) {
     int64_t integer = 0;
+    double real = 0;
     switch (json_kind(value)) {
     case JSON_NULL: return sqlite3_bind_null(statement, index) == SQLITE_OK;
     case JSON_TRUE: return sqlite3_bind_int(statement, index, 1) == SQLITE_OK;
@@ -112,7 +113,7 @@ static bool bind_value(sqlite3_stmt *statement, int index, json_t value) {
         if (json_integer(value, &integer)) {
             return sqlite3_bind_int64(statement, index, integer) == SQLITE_OK;
         }
-        return sqlite3_bind_double(statement, index, json_double(value)) == SQLITE_OK;
+        return json_double(value, &real) && sqlite3_bind_double(statement, index, real) == SQLITE_OK;
     case JSON_STRING: {
         text_t text = { .data = NULL };
         text_decode(&text, value);

@@ -110,6 +110,12 @@ size_t utf8_prefix(const char *data, size_t size) {
     return at;
 }
 
+void utf8_mend(char *data, size_t size) {
+    for (size_t at = utf8_prefix(data, size); at < size; at += utf8_prefix(data + at, size - at)) {
+        data[at] = '?';
+    }
+}
+
 void text_quote(text_t *text, const char *data, size_t size) {
     text_literal(text, "\"");
     for (size_t i = 0; i < size;) {
@@ -184,7 +190,11 @@ bool json_unsigned(json_t number, uint64_t *value) {
     return errno == 0 && *end == 0;
 }
 
-double json_double(json_t number) {
-    char copy[512];
-    return copy_number(number, copy, sizeof copy) ? strtod(copy, NULL) : 0;
+bool json_double(json_t number, double *value) {
+    char copy[501];
+    if (!copy_number(number, copy, sizeof copy)) {
+        return false;
+    }
+    *value = strtod(copy, NULL);
+    return isfinite(*value);
 }

@@ -19,6 +19,10 @@ bool text_take(text_t *text, json_t value);
 /* How many bytes of `data`, from its beginning, are whole characters of UTF-8. */
 size_t utf8_prefix(const char *data, size_t size);
 
+/* Puts a question mark for each byte of `data` that belongs to none. For words that were cut anywhere, or are somebody
+ * else's: what is no UTF-8 a host takes none of. */
+void utf8_mend(char *data, size_t size);
+
 /* Appends `size` bytes as a JSON string, quotes included. What is not UTF-8 becomes U+FFFD. */
 void text_quote(text_t *text, const char *data, size_t size);
 
@@ -32,7 +36,7 @@ void text_unsigned(text_t *text, uint64_t value);
 bool json_integer(json_t number, int64_t *value);
 bool json_unsigned(json_t number, uint64_t *value);
 
-/* The number, as near as a double comes. */
-double json_double(json_t number);
+/* The number, as near as a double comes; false if it is larger than any, or spelled in more than 500 characters. */
+bool json_double(json_t number, double *value);
 
 #endif

@@ -55,12 +55,14 @@ DOME_FREEZE(dome_executor_api_t, destroy, 24);
 DOME_FREEZE(dome_executor_api_t, get_extension, 32);
 DOME_FREEZE(dome_executor_api_t, prepare, 40);
 
-DOME_FREEZE_SIZE(dome_executor_drive_api_t, 40);
+DOME_FREEZE_SIZE(dome_executor_drive_api_t, 56);
 DOME_FREEZE(dome_executor_drive_api_t, struct_size, 0);
 DOME_FREEZE(dome_executor_drive_api_t, start, 8);
 DOME_FREEZE(dome_executor_drive_api_t, poll, 16);
 DOME_FREEZE(dome_executor_drive_api_t, cancel, 24);
 DOME_FREEZE(dome_executor_drive_api_t, recover, 32);
+DOME_FREEZE(dome_executor_drive_api_t, list_artifacts, 40);
+DOME_FREEZE(dome_executor_drive_api_t, read_artifact, 48);
 
 DOME_FREEZE_SIZE(dome_log_api_t, 16);
 DOME_FREEZE(dome_log_api_t, struct_size, 0);

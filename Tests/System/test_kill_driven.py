@@ -13,6 +13,7 @@ import grpc
 import pytest
 
 from domekit import plugins
+from domekit.artifacts import copies, kept
 from domekit.cluster import PLUGIN, Cluster, until
 from domekit.daemon import Daemon
 from domekit.database import rows
@@ -261,3 +262,62 @@ def test_deaths_at_random_moments_lose_and_repeat_nothing(cluster: Cluster, daem
         assert cluster.starts(follower.job) == 1
     ended = rows(daemon, "SELECT count(*) FROM audit WHERE kind = 'outcome' AND outcome = 'succeeded'")
     assert ended == [(3,)]
+
+
+# What such a job leaves.
+
+
+def files(job: str, count: int = 3, size: int = 3_000_000) -> dict[str, bytes]:
+    return {f"part/{number}": random.Random(f"{job}{number}").randbytes(size) for number in range(count)}
+
+
+def test_kill_9_of_domed_while_it_fetches_what_a_job_left(cluster: Cluster, daemon: Daemon) -> None:
+    job = cluster.start()
+    left = files(job)
+    cluster.leave(job, left)
+    cluster.state(job, "succeeded")
+    until(lambda: cluster.calls(job).count("a") > 5, "it fetches")
+    daemon.kill9()
+    folder = copies(daemon, job)
+    (folder / "part" / "9").write_text("of an earlier try")
+    daemon.start()
+    events = list(daemon.jobs.follow(job))
+    assert_complete(events)
+    assert kept(daemon, job) == left
+    assert sorted(path.name for path in (folder / "part").iterdir()) == ["0", "1", "2"]
+    assert len(rows(daemon, "SELECT * FROM artifacts")) == 3
+    assert cluster.calls(job).count("l") >= 1
+
+
+def test_a_daemon_that_starts_serves_while_it_fetches(cluster: Cluster, daemon: Daemon) -> None:
+    job = cluster.start()
+    cluster.leave(job, {"a": b"1"})
+    cluster.tell(job, "reads", "5")
+    cluster.state(job, "succeeded")
+    until(lambda: "a" in cluster.calls(job), "it fetches")
+    daemon.restart()
+    asked = cluster.calls(job).count("a")
+    until(lambda: cluster.calls(job).count("a") > asked, "it fetches again")
+    assert state_name(daemon.jobs.status(job).state) == "RUNNING"
+    assert daemon.jobs.run("shell.run", {"script": "echo here"})[-1].payload["to"] == "succeeded"
+    (cluster.folder / job / "reads").unlink()
+    assert list(daemon.jobs.follow(job))[-1].payload["to"] == "succeeded"
+    assert kept(daemon, job) == {"a": b"1"}
+
+
+def test_an_executors_worker_that_dies_over_what_a_job_left(cluster: Cluster, daemon: Daemon) -> None:
+    job = cluster.start()
+    left = files(job)
+    cluster.leave(job, left)
+    cluster.tell(job, "read-fault", "crash")
+    cluster.state(job, "succeeded")
+    until(lambda: not (cluster.folder / job / "read-fault").exists(), "it crashed")
+    asked = cluster.calls(job).count("a")
+    until(lambda: cluster.calls(job).count("a") > asked + 2 or state_name(daemon.jobs.status(job).state) != "RUNNING",
+          "the next one goes on")
+    if worker := cluster.worker():
+        os.kill(worker, signal.SIGKILL)
+    events = list(daemon.jobs.follow(job))
+    assert_complete(events)
+    assert kept(daemon, job) == left
+    assert not [one for one in events if one.type == "GUARD"]

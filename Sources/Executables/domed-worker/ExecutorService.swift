@@ -73,6 +73,9 @@ enum ExecutorService {
         case .poll(let handle, let cursor): return try executor.poll(handle, cursor: cursor)
         case .cancel(let handle, let force): try executor.cancel(handle, force: force)
         case .recover(let handle): try executor.recover(handle)
+        case .listArtifacts(let handle): return try executor.listArtifacts(handle)
+        case .readArtifact(let handle, let name, let offset, let size):
+            return try executor.readArtifact(handle, name, offset: offset, size: Int(size))
         }
         return []
     }

@@ -137,19 +137,21 @@ bool step_drive_table(const struct frame *frame) {
     answer_begin('W');
     answer_number((uintptr_t)raw);
     answer_number(size);
-    char present[5] = "";
+    char present[7] = "";
     if (table != NULL) {
         present[0] = table->start != NULL ? 'y' : 'n';
         present[1] = table->poll != NULL ? 'y' : 'n';
         present[2] = table->cancel != NULL ? 'y' : 'n';
         present[3] = table->recover != NULL ? 'y' : 'n';
+        present[4] = table->list_artifacts != NULL ? 'y' : 'n';
+        present[5] = table->read_artifact != NULL ? 'y' : 'n';
     }
     answer_text(present);
     return true;
 }
 
-// 'V': a call about a driven job. Fields: instance, which (1 start, 2 poll, 3 cancel, 4 cancel by force, 5 recover),
-// the job or its handle, the cursor.
+// 'V': a call about a driven job. Fields: instance, which (1 start, 2 poll, 3 cancel, 4 cancel by force, 5 recover,
+// 6 list_artifacts, 7 read_artifact), the job or its handle, the cursor or the artifact's name, offset, size.
 bool step_drive(const struct frame *frame) {
     void *instance = the.instances[frame_number(frame, 0) % INSTANCE_LIMIT];
     if (instance == NULL) return cannot("there is no instance");
@@ -158,9 +160,13 @@ bool step_drive(const struct frame *frame) {
     bool is_whole = table != NULL && table->start != NULL && table->poll != NULL && table->cancel != NULL &&
                     table->recover != NULL;
     if (!is_whole) return cannot("it drives no jobs");
+    if (which >= 6 && (table->list_artifacts == NULL || table->read_artifact == NULL)) {
+        return cannot("its jobs leave nothing");
+    }
     struct field first = frame_field(frame, 2), cursor = frame_field(frame, 3);
     char *lent = guard_lend(first.data, first.size, which == 1 ? "the job (an argument of start)" : "the handle");
-    char *lent_cursor = guard_lend(cursor.data, cursor.size, "the cursor (an argument of poll)");
+    const char *second = which == 7 ? "the name (an argument of read_artifact)" : "the cursor (an argument of poll)";
+    char *lent_cursor = guard_lend(cursor.data, cursor.size, second);
     dome_call_t *call = host_call_begin();
     if (lent == NULL || lent_cursor == NULL || call == NULL) return cannot("no memory");
     dome_status_t status = DOME_INTERNAL;
@@ -169,6 +175,11 @@ bool step_drive(const struct frame *frame) {
     case 2: TIMED(status = table->poll(instance, call, lent, first.size, lent_cursor, cursor.size)); break;
     case 3:
     case 4: TIMED(status = table->cancel(instance, call, lent, first.size, which == 4)); break;
+    case 6: TIMED(status = table->list_artifacts(instance, call, lent, first.size)); break;
+    case 7:
+        TIMED(status = table->read_artifact(instance, call, lent, first.size, lent_cursor, cursor.size,
+                                            frame_number(frame, 4), (size_t)frame_number(frame, 5)));
+        break;
     default: TIMED(status = table->recover(instance, call, lent, first.size));
     }
     the.record = host_call_end();

@@ -2,7 +2,7 @@ internal import DomeCrypto
 internal import DomeModel
 internal import DomeStore
 
-/// What became of what a job left in /job/out.
+/// What became of what a job left in /job/out, or where it ran.
 enum ArtifactOutcome: Sendable {
     /// There was nothing, or the job never ran.
     case none
@@ -25,7 +25,7 @@ enum ArtifactOutcome: Sendable {
         case .kept(let collection): return collection.omissions.payload(kept: collection.artifacts.count, byteCount)
         case .lost(let why?):
             let document: JSONValue = [
-                "guard": "artifacts", "message": .string("what the job left in /job/out is lost: " + why),
+                "guard": "artifacts", "message": .string("what the job left is lost: " + why),
                 "lost": true,
             ]
             return Array(document.compact.utf8)
@@ -56,7 +56,7 @@ enum ArtifactOutcome: Sendable {
 
 /// The copies that were made, and what was left out.
 struct ArtifactCollection: Sendable, Equatable {
-    /// Their paths are those below /job/out, as `ArtifactName` spells them.
+    /// Their paths are those below /job/out, or as the executor called them, as `ArtifactName` spells them.
     var artifacts: [Artifact] = []
     var omissions = ArtifactOmissions()
 }
@@ -87,6 +87,8 @@ struct ArtifactOmissions: Sendable, Equatable {
         case unreadable
         case disk
         case names
+        case path
+        case late
 
         /// For people, after a number.
         var text: String {
@@ -99,7 +101,9 @@ struct ArtifactOmissions: Sendable, Equatable {
             case .bytes: "over the limit of bytes"
             case .unreadable: "not readable"
             case .disk: "for which the disk had no room"
-            case .names: "not looked at, the folder has too many"
+            case .names: "not looked at, there are too many"
+            case .path: "with a name that is no plain path, or taken"
+            case .late: "not handed over in time"
             }
         }
     }
@@ -122,16 +126,8 @@ struct ArtifactOmissions: Sendable, Equatable {
     }
 
     private static func shortened(_ path: String) -> String {
-        guard path.utf8.count > ArtifactName.pathLimitBytes else { return path }
-        // Unicode scalars, not characters: one character may be a thousand of them.
-        var text = String.UnicodeScalarView()
-        var bytes = 0
-        for scalar in path.unicodeScalars {
-            bytes += UTF8.width(scalar)
-            if bytes > ArtifactName.pathLimitBytes { break }
-            text.append(scalar)
-        }
-        return String(text) + "…"
+        let limit = ArtifactName.pathLimitBytes
+        return path.utf8.count > limit ? path.cut(toBytes: limit) + "…" : path
     }
 
     /// The GUARD event; nil when nothing was left out.
@@ -142,7 +138,7 @@ struct ArtifactOmissions: Sendable, Equatable {
         for (reason, count) in reasons { leftOut[reason.rawValue] = .integer(Int64(clamping: count)) }
         let words = reasons.map { "\($1) \($0.text)" }.joined(separator: ", ")
         let document: JSONValue = [
-            "guard": "artifacts", "message": .string("left out of what the job left in /job/out: " + words),
+            "guard": "artifacts", "message": .string("left out of what the job left: " + words),
             "kept": .integer(Int64(kept)), "kept_bytes": .integer(Int64(clamping: keptBytes)),
             "left_out": .object(leftOut),
             "first": .array(examples.map { ["path": .string($0.path), "reason": .string($0.reason.rawValue)] }),

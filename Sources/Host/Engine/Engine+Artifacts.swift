@@ -10,6 +10,7 @@ extension Engine {
     /// Copies it into the job's folder. Whether it has any, the keeper has seen; one that has gets a thread of its own,
     /// so that no job waits for another's copies. Safe to repeat: the keeper holds /job until the job is released.
     func collectArtifacts(of job: LiveJob, _ exit: JobExit) async -> ArtifactOutcome {
+        if let drive = job.drive { return await fetchArtifacts(of: job, drive, exit.report) }
         guard exit.report.hasOutput, let work = exit.work else {
             if exit.report.hasOutput { return .lost("its keeper is gone, and /job with it") }
             // When the keeper itself died, nobody was there to look.
@@ -52,8 +53,8 @@ extension Engine {
     }
 
     /// The tool's limit for /job and the daemon's own: the smaller one counts.
-    private func artifactLimits(of job: LiveJob) -> ArtifactLimits {
-        let disk = job.plan?.limits.diskBytes ?? job.request?.tool.manifest.limits.diskBytes
+    func artifactLimits(of job: LiveJob) -> ArtifactLimits {
+        let disk = job.plan?.limits.diskBytes ?? job.drive?.limits.diskBytes ?? job.request?.tool.manifest.limits.diskBytes
         return ArtifactLimits(
             files: configuration.artifactsMaxFiles,
             bytes: min(disk ?? .max, configuration.artifactsMaxBytes))

@@ -158,6 +158,7 @@ extension Engine {
         case .succeeded:
             exit = self.exit(drive, .exited, "")
             exit.rawWaitStatus = 0
+            exit.hasOutput = true
             return exit
         case .canceled:
             let message = drive.ending == nil && report.message.isEmpty ? "canceled where it ran" : report.message
@@ -167,6 +168,7 @@ extension Engine {
             exit = self.exit(drive, drive.ending?.cause ?? own, report.message)
         }
         if let code = report.exitCode { exit.rawWaitStatus = code << 8 }
+        exit.hasOutput = drive.head.startedNanoseconds != nil
         return exit
     }
 

@@ -94,7 +94,13 @@ extension Engine {
         }
         if let exit = journal?.exit {
             hub.publish(job.id, EventHub.Head(lastSeq: journal?.lastSeq ?? 0, isTerminal: false))
-            await finish(job, exited: JobExit(report: exit))
+            // An executor may take its time to hand in what the job left.
+            if job.drive != nil {
+                if exit.startedNanoseconds != 0 { (job.state, job.startedNanoseconds) = (.running, exit.startedNanoseconds) }
+                Core.task { [self] in await finish(job, exited: JobExit(report: exit)) }
+            } else {
+                await finish(job, exited: JobExit(report: exit))
+            }
         } else if let drive = job.drive {
             await takeUp(job, drive)
         } else if let journal, keepers.allHeard.value == nil {

@@ -12,6 +12,7 @@ package final class ExecutorWorker {
     private var plan: LaunchPlan
     private let workerPath: String
     private let keeperPath: String
+    private let words: WorkerWords
     private var link: WorkerLink?
     private var process: ProcessHandle?
     private var registration: EventLoop.Registration?
@@ -55,6 +56,7 @@ package final class ExecutorWorker {
     }
 
     static let callLimitMilliseconds: UInt64 = 30_000
+    private static let textLimitBytes = 8 << 10
 
     /// - Parameters:
     ///   - workerPath: domed-worker, links resolved.
@@ -62,6 +64,7 @@ package final class ExecutorWorker {
     package init(_ plugin: PluginRecord, workerPath: String, keeperPath: String) {
         pluginFolder = plugin.folder
         (self.workerPath, self.keeperPath) = (workerPath, keeperPath)
+        words = WorkerWords(pluginID: plugin.id)
         plan = Self.plan(of: plugin, workerPath)
     }
 
@@ -161,8 +164,9 @@ package final class ExecutorWorker {
         let (ours, theirs) = try UnixSocket.packetPair()
         try ours.setNonblocking(true)
         var program = try ConfinedLaunch(plan, channel: theirs).command(keeperPath: keeperPath)
-        // Its stderr is the daemon's: the log.
-        program.descriptors.append((try Files.duplicateStandardError(), 2))
+        let pipe = try Pipe()
+        try words.hear(pipe.reading)
+        program.descriptors.append((pipe.writing, 2))
         let process = try ProcessHandle(try program.start())
         try process.whenEnded(on: Core.loop) { [weak self, weak process] in
             Core.assumeIsolated {
@@ -204,10 +208,12 @@ package final class ExecutorWorker {
         case .plan(let request, let document), .driven(let request, let document):
             succeed(request, .document(document))
         case .elsewhere(let request): succeed(request, .elsewhere)
-        case .failed(0, _, let message): end(message.replacing(AdapterJob.pluginFolder, with: pluginFolder))
-        case .crashed(let place): crashPlace = place
+        // Whatever the plugin makes its worker say: bounded, like what an honest one passes on.
+        case .failed(0, _, let message):
+            end(message.cut(toBytes: Self.textLimitBytes).replacing(AdapterJob.pluginFolder, with: pluginFolder))
+        case .crashed(let place): crashPlace = place.cut(toBytes: Self.textLimitBytes)
         case .failed(let request, let code, let message):
-            finish(request, .failure(DomeError(code, message)))
+            finish(request, .failure(DomeError(code, message.cut(toBytes: Self.textLimitBytes))))
         case .prepare, .cancel, .drive: end("its worker sent a message that only domed may send")
         }
     }

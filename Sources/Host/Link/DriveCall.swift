@@ -7,6 +7,9 @@ package enum DriveCall: Sendable, Equatable {
     case poll(handle: String, cursor: String)
     case cancel(handle: String, force: Bool)
     case recover(handle: String)
+    case listArtifacts(handle: String)
+    /// At most `size` bytes of one artifact, raw.
+    case readArtifact(handle: String, name: String, offset: UInt64, size: UInt32)
 
     /// The longest handle and the longest cursor, in UTF-8 bytes.
     package static let textLimitBytes = 4096
@@ -28,6 +31,15 @@ package enum DriveCall: Sendable, Equatable {
         case .recover(let handle):
             writer.write(UInt8(4))
             writer.write(handle)
+        case .listArtifacts(let handle):
+            writer.write(UInt8(5))
+            writer.write(handle)
+        case .readArtifact(let handle, let name, let offset, let size):
+            writer.write(UInt8(6))
+            writer.write(handle)
+            writer.write(name)
+            writer.write(offset)
+            writer.write(size)
         }
         return writer.bytes
     }
@@ -39,6 +51,11 @@ package enum DriveCall: Sendable, Equatable {
         case 2: self = .poll(handle: try reader.readString(), cursor: try reader.readString())
         case 3: self = .cancel(handle: try reader.readString(), force: try reader.readUInt8() != 0)
         case 4: self = .recover(handle: try reader.readString())
+        case 5: self = .listArtifacts(handle: try reader.readString())
+        case 6:
+            self = .readArtifact(
+                handle: try reader.readString(), name: try reader.readString(), offset: try reader.readUInt64(),
+                size: try reader.readUInt32())
         case let kind: throw DomeError(.internal, "worker link: a call of the unknown kind \(kind)")
         }
     }

@@ -62,7 +62,7 @@ package struct DriveReport: Sendable, Equatable {
         }
         if let value = object["message"], value != .null {
             guard let text = value.stringValue else { throw Self.wrong("has a \"message\" that is no text") }
-            message = Self.cut(text)
+            message = text.cut(toBytes: Self.messageLimitBytes)
         }
         if let value = object["cursor"], value != .null {
             guard let text = value.stringValue, text.utf8.count <= DriveCall.textLimitBytes else {
@@ -136,15 +136,4 @@ package struct DriveReport: Sendable, Equatable {
     }
 
     private static func wrong(_ what: String) -> DomeError { DomeError(.internal, "its answer to poll \(what)") }
-
-    private static func cut(_ text: String) -> String {
-        guard text.utf8.count > messageLimitBytes else { return text }
-        var (result, count) = ("", 0)
-        for character in text {
-            count += character.utf8.count
-            if count > messageLimitBytes { break }
-            result.append(character)
-        }
-        return result
-    }
 }

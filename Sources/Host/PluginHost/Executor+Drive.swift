@@ -45,6 +45,37 @@ extension Executor {
         }
     }
 
+    /// What the job left, a document as the plugin wrote it; empty if its jobs leave nothing.
+    package func listArtifacts(_ handle: String) throws(DomeError) -> [UInt8] {
+        let (instance, driving) = try parts()
+        guard let list = driving.pointee.list_artifacts else { return [] }
+        return try call.run("list what the job left") { call in
+            ForeignText.withText(handle) { list(instance, call, $0, $1) }
+        }
+    }
+
+    /// At most `size` bytes of an artifact. E_INTERNAL when the plugin gives more.
+    package func readArtifact(
+        _ handle: String, _ name: String, offset: UInt64, size: Int
+    ) throws(DomeError) -> [UInt8] {
+        let (instance, driving) = try parts()
+        guard let read = driving.pointee.read_artifact else {
+            throw DomeError(.internal, "executor \(plugin.manifest.id) has no artifacts")
+        }
+        let bytes = try call.run("read an artifact") { call in
+            ForeignText.withText(handle) { text, textSize in
+                ForeignText.withText(name) { name, nameSize in
+                    read(instance, call, text, textSize, name, nameSize, offset, size)
+                }
+            }
+        }
+        guard bytes.count <= size else {
+            throw DomeError(
+                .internal, "plugin \(plugin.manifest.id) gave \(bytes.count) bytes where at most \(size) were asked for")
+        }
+        return bytes
+    }
+
     private func parts() throws(DomeError) -> (OpaquePointer, UnsafePointer<dome_executor_drive_api_t>) {
         guard let instance, let driving else {
             throw DomeError(.internal, "executor \(plugin.manifest.id) drives no jobs")
@@ -68,6 +99,10 @@ extension Executor {
         for (function, isSet) in functions where !isSet {
             throw plugin.manifest.refused(
                 "\(name).\(function) is NULL", remedy: "set start, poll, cancel and recover")
+        }
+        guard (driving.pointee.list_artifacts == nil) == (driving.pointee.read_artifact == nil) else {
+            throw plugin.manifest.refused(
+                "\(name) has only one of list_artifacts and read_artifact", remedy: "set both, or none")
         }
         return driving
     }

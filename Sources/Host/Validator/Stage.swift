@@ -150,12 +150,22 @@ final class Stage {
 
     enum DriveStep: Int64 {
         case start = 1
-        case poll, cancel, cancelByForce, recover
+        case poll, cancel, cancelByForce, recover, listArtifacts, readArtifact
     }
 
     func drive(_ step: DriveStep, _ first: [UInt8], cursor: String = "") throws(TrialEnd) -> CallOutcome {
         let fields: [ProbeField] = [.number(0), .number(step.rawValue), .bytes(first), .text(cursor)]
         return CallOutcome(try take("V", fields, "in \(step)"))
+    }
+
+    func readArtifact(
+        _ handle: String, _ name: String, from offset: UInt64, size: Int64
+    ) throws(TrialEnd) -> CallOutcome {
+        let fields: [ProbeField] = [
+            .number(0), .number(DriveStep.readArtifact.rawValue), .text(handle), .text(name),
+            .number(Int64(clamping: offset)), .number(size),
+        ]
+        return CallOutcome(try take("V", fields, "in readArtifact"))
     }
 
     func destroyInstance(_ index: Int) throws(TrialEnd) {

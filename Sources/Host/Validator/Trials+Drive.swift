@@ -23,7 +23,9 @@ extension Validator {
             for (index, name) in ["start", "poll", "cancel", "recover"].enumerated() {
                 try require(index < table.present.count && table.present[index], "\(name) is NULL")
             }
-            return "4 functions"
+            let artifacts = table.present.dropFirst(4).filter { $0 }.count
+            try require(artifacts != 1, "only one of list_artifacts and read_artifact is there: set both, or none")
+            return "\(4 + artifacts) functions"
         },
         Trial(
             "drive-unknown-handles", "a handle that it never gave is refused, by DOME_NOT_FOUND if it can be known",
@@ -93,15 +95,7 @@ extension Validator {
                 let outcome = try stage.drive(step, Array(handle.utf8))
                 try require(outcome.isOK, "cancel came to \(outcome.statusName), \(outcome.explanationText)")
             }
-            let deadline = Clock.monotonicNanoseconds() + endMilliseconds * 1_000_000
-            var (cursor, state) = ("", DriveReport.State.queued)
-            while !state.isTerminal {
-                try require(
-                    Clock.monotonicNanoseconds() < deadline,
-                    "it is '\(state)' still, \(endMilliseconds / 1000) s after it was canceled by force")
-                let report = try poll(stage, handle, state, cursor)
-                (cursor, state) = (report.cursor, report.state)
-            }
+            let state = try untilEnded(stage, handle)
             let again = try stage.drive(.cancel, Array(handle.utf8))
             try require(
                 again.isOK || again.status == Int64(DOME_NOT_FOUND),
@@ -111,13 +105,13 @@ extension Validator {
     ]
 
     /// An executor that drives jobs, in a process of its own. Skips for any other.
-    private static func driver(_ bench: Bench) throws(TrialEnd) -> Stage {
+    static func driver(_ bench: Bench) throws(TrialEnd) -> Stage {
         let stage = try bench.stage(.instance)
         guard try stage.driveTable().address != 0 else { throw .skipped("it drives no jobs") }
         return stage
     }
 
-    private static func drivenJob(_ bench: Bench) throws(TrialEnd) -> [UInt8] {
+    static func drivenJob(_ bench: Bench) throws(TrialEnd) -> [UInt8] {
         guard bench.examples?["drive"]?.boolValue == true else {
             _ = try driver(bench)
             throw .skipped("it would start jobs: say with plugin.json \"x-check\": {\"drive\": true} that it may")
@@ -126,7 +120,7 @@ extension Validator {
         return Array(job.payload.compact.utf8)
     }
 
-    private static func start(_ stage: Stage, _ job: [UInt8]) throws(TrialEnd) -> String {
+    static func start(_ stage: Stage, _ job: [UInt8]) throws(TrialEnd) -> String {
         let outcome = try stage.drive(.start, job)
         guard outcome.status != Int64(DOME_UNAVAILABLE) else {
             throw .skipped("start: \(outcome.statusName), \(outcome.explanationText)")
@@ -146,7 +140,21 @@ extension Validator {
         }
     }
 
-    private static func soon(_ outcome: CallOutcome, _ what: String) throws(TrialEnd) {
+    /// The state in which a job ends that was canceled by force.
+    static func untilEnded(_ stage: Stage, _ handle: String) throws(TrialEnd) -> DriveReport.State {
+        let deadline = Clock.monotonicNanoseconds() + endMilliseconds * 1_000_000
+        var (cursor, state) = ("", DriveReport.State.queued)
+        while !state.isTerminal {
+            try require(
+                Clock.monotonicNanoseconds() < deadline,
+                "it is '\(state)' still, \(endMilliseconds / 1000) s after it was canceled by force")
+            let report = try poll(stage, handle, state, cursor)
+            (cursor, state) = (report.cursor, report.state)
+        }
+        return state
+    }
+
+    static func soon(_ outcome: CallOutcome, _ what: String) throws(TrialEnd) {
         try require(
             outcome.microseconds <= patienceMicroseconds,
             "\(what) took \(outcome.microseconds / 1000) ms: answer with what is known, do not wait")

@@ -56,7 +56,7 @@ package struct Validator {
     /// Every trial, in the order in which they run.
     package static let trials: [Trial] =
         folderTrials + libraryTrials + handshakeTrials + tableTrials + descriptorTrials + instanceTrials + callTrials
-        + driveTrials + inputTrials + cancelTrials + ownershipTrials + leftoverTrials
+        + driveTrials + driveArtifactTrials + inputTrials + cancelTrials + ownershipTrials + leftoverTrials
 
     /// Runs them one after the other; `report` hears of each when it is over.
     package func run(_ report: (Finding) -> Void) -> Report {

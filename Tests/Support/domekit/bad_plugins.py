@@ -39,15 +39,30 @@ def driver(test: str, which: str, reason: str, *defines: str) -> Bad:
     return Bad(test, which, reason, flags, {"id": "org.example.cluster", "kind": "executor"})
 
 
+def listed(*entries: tuple[str, int]) -> str:
+    """The macro for what a job is said to have left."""
+    answer = json.dumps({"artifacts": [{"name": name, "bytes": size} for name, size in entries]})
+    return f"LISTED={json.dumps(answer)}"
+
+
 CASES = [
     # Jobs elsewhere.
     driver("drive-table", "too_short", "struct_size is 8", "DRIVE_SIZE=8"),
     driver("drive-table", "lacks_recover", "recover is NULL", "RECOVER=NULL"),
+    driver("drive-table", "half", "only one of list_artifacts and read_artifact", "READ_ARTIFACT=NULL"),
     driver("drive-unknown-handles", "knows_all", "came to DOME_OK", "KNOWS_ALL"),
     driver("drive-same-job-same-handle", "forgetful", "for one job_id", "FORGETFUL"),
     driver("drive-polls-are-reports", "odd_state", "unknown state 'dreaming'", 'FIRST_STATE="dreaming"'),
     driver("drive-recovers", "refuses", "recover came to DOME_NOT_FOUND", "RECOVER=refuse"),
     driver("drive-cancel-ends", "goes_on", "after it was canceled by force", "GOES_ON"),
+    driver("drive-artifacts", "no_list", "has no array", 'LISTED="{}"'),
+    driver("drive-artifacts", "climbs", "plain parts", listed(("../out", 0))),
+    driver("drive-artifacts", "longer", "ends after 5 bytes, 6 are listed", listed(("log/last.txt", 6))),
+    driver("drive-artifacts", "shorter", "more bytes than the 4", listed(("log/last.txt", 4))),
+    driver("drive-artifacts", "missing", "DOME_NOT_FOUND", listed(("gone", 1))),
+    driver("drive-artifacts", "gives_more", "where 1 were asked for", listed(("log/last.txt", 5)), "MORE_READ=1"),
+    driver("drive-artifacts", "anew", "it lists something else", "LISTS_ANEW"),
+    driver("drive-artifacts", "reads_anything", "which was not listed", listed(("empty", 0)), "READS_ANYTHING"),
     # The folder; what is wrong with it beyond `manifest` is done by `spoil`.
     Bad("manifest-is-json", reason="plugin.json"),
     Bad("manifest-is-valid", reason="\"libary\"", manifest={"libary": "libbad.so"}),

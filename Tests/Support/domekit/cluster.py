@@ -73,6 +73,18 @@ class Cluster:
         """Puts a file for the executor into the cluster's folder."""
         self._write(self.folder / file, text)
 
+    def leave(self, job: str, files: dict[str, bytes], listed: list[tuple[str, int]] | None = None) -> None:
+        """The job leaves these files; `listed` are said to be there besides."""
+        folder = self.folder / job / "left"
+        for name, content in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        names = [(name, len(content)) for name, content in files.items()] + (listed or [])
+        folder.mkdir(exist_ok=True)
+        entries = [{"name": name, "bytes": size} for name, size in names]
+        self.tell(job, "artifacts", json.dumps({"artifacts": entries}))
+
     def forget(self, job: str) -> None:
         """The cluster knows no such job any more."""
         (self.folder / job).rename(self.folder / f"{job}.gone")

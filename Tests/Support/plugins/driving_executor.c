@@ -9,9 +9,12 @@
  *   <folder>/<job_id>/answer      the whole answer to poll, word for word, instead
  *   <folder>/<job_id>/endless      70,000 bytes more with each poll, and never an end
  *   <folder>/<job_id>/status      what poll, cancel and recover return instead of answering
+ *   <folder>/<job_id>/says        poll writes it to stderr, once: the file is taken away
  *   <folder>/<job_id>/fault       poll crashes ("crash") or never returns ("hang"), once: the file is taken away
  *   <folder>/start                the whole answer to start, word for word; empty: it returns DOME_INVALID
  *   <folder>/start-fault          as fault, for start: after it has started the job
+ *
+ * What its jobs leave: driving_artifacts.h.
  */
 #define _GNU_SOURCE
 #include <dome/dome.h>
@@ -98,6 +101,18 @@ static void note(dome_executor_t *executor, const char *name, const char *file, 
         ssize_t ignored = write(fd, &letter, 1);
         (void)ignored;
         close(fd);
+    }
+}
+
+static void speak_if_told(dome_executor_t *executor, const char *name) {
+    char path[1024];
+    ssize_t count = read_file(executor, name, "says", text, sizeof text, 0);
+    for (ssize_t at = 0, written = 1; at < count && written > 0; at += written) {
+        written = write(2, text + at, (size_t)(count - at));
+    }
+    snprintf(path, sizeof path, "%s/%s/says", executor->folder, name);
+    if (count >= 0) {
+        unlink(path);
     }
 }
 
@@ -205,6 +220,7 @@ static dome_status_t poll_job(dome_executor_t *executor, dome_call_t *call, cons
         return status;
     }
     note(executor, id, "calls", 'p');
+    speak_if_told(executor, id);
     fail_if_told(executor, id, "fault");
     ssize_t count = read_file(executor, id, "answer", text, sizeof text, 0);
     if (count >= 0) {
@@ -242,6 +258,8 @@ static dome_status_t poll_job(dome_executor_t *executor, dome_call_t *call, cons
     return api->reply(call, DOME_TEXT("]}")) ? DOME_OK : DOME_INTERNAL;
 }
 
+#include "driving_artifacts.h"
+
 static dome_status_t cancel_job(dome_executor_t *executor, dome_call_t *call, const char *handle, size_t size,
                                 bool force) {
     char id[64];
@@ -256,6 +274,7 @@ static dome_status_t cancel_job(dome_executor_t *executor, dome_call_t *call, co
     snprintf(path, sizeof path, "%s/%s/state", executor->folder, id);
     FILE *state = force ? fopen(path, "w") : NULL;
     if (state != NULL) {
+        leave(executor, id);
         fputs("canceled", state);
         fclose(state);
     }
@@ -289,6 +308,8 @@ static const void *get_extension(dome_executor_t *executor, const char *id, size
         .poll = poll_job,
         .cancel = cancel_job,
         .recover = RECOVER,
+        .list_artifacts = LIST_ARTIFACTS,
+        .read_artifact = READ_ARTIFACT,
     };
     (void)executor;
     return dome_text_equal(id, size, DOME_TEXT(DOME_EXT_EXECUTOR_DRIVE)) ? &table : NULL;

@@ -53,7 +53,7 @@
     ACTION("crash") "," ACTION("abort") "," ACTION("exit") "," ACTION("print") "," ACTION("leak") ","            \
     ACTION("fail") "," ACTION("silent") "," ACTION("garbage") "," ACTION("lines") "," ACTION("elsewhere") ","    \
     ACTION("late") "," ACTION("forge") "," ACTION("clock") "," ACTION("read") "," ACTION("flood") ","            \
-    ACTION("close") "," ACTION("fork") "],"                                                                     \
+    ACTION("close") "," ACTION("fork") "," ACTION("hurry") "],"                                                 \
     "\"config_schema\":{\"type\":\"object\",\"properties\":{\"greeting\":{\"type\":\"string\"}}}" MORE "}"
 #endif
 
@@ -159,10 +159,15 @@ static dome_status_t use_extensions(dome_call_t *call, const char *action, size_
 
 static dome_status_t misbehave(dome_call_t *call, const char *action, size_t action_size) {
     const dome_cancel_api_t *cancel = NULL;
-    if (IS("wait") || IS("ignore")) {
+    if (IS("wait") || IS("ignore") || IS("hurry")) {
         cancel = api->get_extension(host, DOME_TEXT(DOME_EXT_CANCEL));
     }
-    if (IS("wait")) {
+    if (IS("hurry")) {
+        const dome_progress_api_t *progress = api->get_extension(host, DOME_TEXT(DOME_EXT_PROGRESS));
+        progress->report(call, 0.25, DOME_TEXT(""));
+        progress->report(call, 0.5, DOME_TEXT("and then nothing"));
+    }
+    if (IS("wait") || IS("hurry")) {
         puts("waiting");
         fflush(stdout);
         while (!cancel->is_canceled(call)) {

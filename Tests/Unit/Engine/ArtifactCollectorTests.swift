@@ -59,6 +59,17 @@ private final class Job {
         }
     }
 
+    @Test func `two spellings of one text are two folders`() throws {
+        let job = try Job()
+        for name in ["\u{e9}", "e\u{301}"] {
+            try Files.makeDirectories(job.out + "/" + name)
+            try job.write(name + "/x", name)
+        }
+        let collection = try job.collect()
+        #expect(collection.omissions.count == 0)
+        #expect(collection.artifacts.count == 2)
+    }
+
     @Test func `costs nothing without an out folder`() throws {
         let job = try Job(hasOut: false)
         #expect(try !RawFolder.mayHave("out", in: job.work()))

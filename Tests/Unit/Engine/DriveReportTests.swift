@@ -127,7 +127,7 @@ struct DriveReportTests {
     @Test func `limits are kept as they were decided`() throws {
         var limits = Limits()
         (limits.wallMilliseconds, limits.graceMilliseconds) = (7, 8)
-        (limits.outputBytes, limits.lineBytes) = (9, 10)
+        (limits.outputBytes, limits.lineBytes, limits.diskBytes) = (9, 10, 11)
         #expect(try DriveLimits(parsing: DriveLimits(limits).json) == DriveLimits(limits))
         #expect(try DriveLimits(parsing: "{}") == DriveLimits(Limits()))
     }

@@ -23,6 +23,8 @@ struct WorkerLinkTests {
             .drive(request: 6, .poll(handle: "h\u{fc}", cursor: "")), .drive(request: 7, .recover(handle: "h")),
             .drive(request: 8, .cancel(handle: "h", force: true)),
             .drive(request: 9, .cancel(handle: "h", force: false)),
+            .drive(request: 10, .listArtifacts(handle: "h")),
+            .drive(request: 11, .readArtifact(handle: "h", name: "a/\u{fc}", offset: .max, size: .max)),
             .failed(request: 3, code: .policyDenied, message: "not ü"), .cancel(request: 9),
         ] as [WorkerMessage])
     func `a message arrives as it was sent`(message: WorkerMessage) throws {

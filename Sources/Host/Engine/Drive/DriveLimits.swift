@@ -9,12 +9,15 @@ struct DriveLimits: Sendable, Equatable {
     var graceMilliseconds: UInt64
     var outputBytes: UInt64
     var lineBytes: UInt64
+    /// Of what it leaves.
+    var diskBytes: UInt64
 
     init(_ limits: Limits) {
         wallMilliseconds = limits.wallMilliseconds
         graceMilliseconds = limits.graceMilliseconds
         outputBytes = limits.outputBytes
         lineBytes = limits.lineBytes
+        diskBytes = limits.diskBytes
     }
 
     /// What `json` gave; a member that is missing has a job's default.
@@ -28,6 +31,7 @@ struct DriveLimits: Sendable, Equatable {
         graceMilliseconds = number("grace_ms", graceMilliseconds)
         outputBytes = number("output_bytes", outputBytes)
         lineBytes = number("line_bytes", lineBytes)
+        diskBytes = number("disk_bytes", diskBytes)
     }
 
     var json: String {
@@ -36,6 +40,7 @@ struct DriveLimits: Sendable, Equatable {
             "grace_ms": .integer(Int64(clamping: graceMilliseconds)),
             "output_bytes": .integer(Int64(clamping: outputBytes)),
             "line_bytes": .integer(Int64(clamping: lineBytes)),
+            "disk_bytes": .integer(Int64(clamping: diskBytes)),
         ]
         return document.compact
     }

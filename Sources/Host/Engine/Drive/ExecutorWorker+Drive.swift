@@ -60,7 +60,9 @@ extension DriveCall {
     var handle: String? {
         switch self {
         case .start: nil
-        case .poll(let handle, _), .cancel(let handle, _), .recover(let handle): handle
+        case .poll(let handle, _), .cancel(let handle, _), .recover(let handle), .listArtifacts(let handle),
+            .readArtifact(let handle, _, _, _):
+            handle
         }
     }
 }

@@ -22,8 +22,7 @@ package struct PluginHealth: Sendable, Equatable {
             return
         }
         let said = answer?["message"]?.stringValue ?? ""
-        let isShort = said.utf8.count <= Self.messageLimitBytes
-        self.init(isOK: isOK, message: isShort ? said : String(said.prefix(Self.messageLimitBytes / 4)))
+        self.init(isOK: isOK, message: said.cut(toBytes: Self.messageLimitBytes))
     }
 }
 

@@ -14,8 +14,9 @@
  * new cursor. After a crash it may ask with an older one again, the last that was written down: answer the same again.
  * Only when `poll` is called with a cursor may what lies before it be thrown away.
  *
- * All answers are JSON objects given by the host's reply(); members that dome does not know are ignored. Every call is
- * to come back within a second; one that takes longer than ten ends the worker, as a crash does.
+ * All answers but those of read_artifact are JSON objects given by the host's reply(); members that dome does not know
+ * are ignored. Every call is to come back within a second; one that takes longer than ten ends the worker, as a crash
+ * does.
  */
 #ifndef DOME_EXECUTOR_DRIVE_H
 #define DOME_EXECUTOR_DRIVE_H
@@ -63,6 +64,25 @@ typedef struct dome_executor_drive_api {
      * DOME_NOT_FOUND as with poll. [main-thread & active] */
     dome_status_t(DOME_CALL *recover)(dome_executor_t *executor, dome_call_t *call, const char *handle,
                                       size_t handle_size);
+
+    /* What the job left that is to be kept, asked once it has ended. Answer, at most 4 MiB:
+     *   {"artifacts": [{"name": "report/index.html", "bytes": 1234}, …]}
+     * "name" is a relative path of plain components, as below /job/out of a job that runs here; "bytes" is the file's
+     * size. DOME_OK without an answer: nothing. dome keeps the same of it as of /job/out, within the same limits, and
+     * tells what it left out, and why (docs/ARTIFACTS.md). DOME_UNAVAILABLE: dome asks again. Any other failure five
+     * times in a row: the artifacts are lost, and the job's record says so; how the job ended stays as it is.
+     *
+     * list_artifacts and read_artifact come together. NULL, both: its jobs leave nothing. [main-thread & active] */
+    dome_status_t(DOME_CALL *list_artifacts)(dome_executor_t *executor, dome_call_t *call, const char *handle,
+                                             size_t handle_size);
+
+    /* Bytes of one artifact from `offset` on, by reply(), as they are: at most `size` of them, fewer if it is quicker so,
+     * none only at its end. dome asks until it has as many as the list says; one that ends before, or goes on, is left
+     * out. After a crash dome may begin again, with the list. So keep what a job left for an hour after its end.
+     * [main-thread & active] */
+    dome_status_t(DOME_CALL *read_artifact)(dome_executor_t *executor, dome_call_t *call, const char *handle,
+                                            size_t handle_size, const char *name, size_t name_size, uint64_t offset,
+                                            size_t size);
 
     /* New members go below this line, with the ABI minor that added them. */
 } dome_executor_drive_api_t;

@@ -1,9 +1,9 @@
 /*
- * text.h: a buffer that grows while a plan is written into it. Running out of memory is remembered, not reported at
+ * text.h: a buffer that grows while text is written into it. Running out of memory is remembered, not reported at
  * each step: look at `failed` once, at the end.
  */
-#ifndef LOCALPROCESS_TEXT_H
-#define LOCALPROCESS_TEXT_H
+#ifndef DOME_PLUGINS_TEXT_H
+#define DOME_PLUGINS_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,8 +5,8 @@
  * json_parse checks the whole document (RFC 8259, UTF-8, paired surrogates, bounded nesting); the other functions
  * rely on that having succeeded and look at nothing outside the value they are given.
  */
-#ifndef LOCALPROCESS_JSON_H
-#define LOCALPROCESS_JSON_H
+#ifndef DOME_PLUGINS_JSON_H
+#define DOME_PLUGINS_JSON_H
 
 #include <stdbool.h>
 #include <stddef.h>

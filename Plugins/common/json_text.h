@@ -1,8 +1,8 @@
 /*
  * json_text.h: the few lexical rules that checking and walking share.
  */
-#ifndef LOCALPROCESS_JSON_TEXT_H
-#define LOCALPROCESS_JSON_TEXT_H
+#ifndef DOME_PLUGINS_JSON_TEXT_H
+#define DOME_PLUGINS_JSON_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

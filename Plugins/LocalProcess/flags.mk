@@ -1,0 +1,2 @@
+LocalProcess_CFLAGS := $(SHARED_CFLAGS)
+LocalProcess_SOURCES := $(JSON_SOURCES)
