@@ -1,4 +1,4 @@
-"""What a job that an executor drives elsewhere leaves: handed in when it has ended, and kept as what lies in /job/out."""
+"""What a job leaves that an executor drives elsewhere: handed in at its end, and kept as what lies in /job/out is."""
 
 from __future__ import annotations
 

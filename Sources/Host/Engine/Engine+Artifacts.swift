@@ -54,7 +54,8 @@ extension Engine {
 
     /// The tool's limit for /job and the daemon's own: the smaller one counts.
     func artifactLimits(of job: LiveJob) -> ArtifactLimits {
-        let disk = job.plan?.limits.diskBytes ?? job.drive?.limits.diskBytes ?? job.request?.tool.manifest.limits.diskBytes
+        let disk =
+            job.plan?.limits.diskBytes ?? job.drive?.limits.diskBytes ?? job.request?.tool.manifest.limits.diskBytes
         return ArtifactLimits(
             files: configuration.artifactsMaxFiles,
             bytes: min(disk ?? .max, configuration.artifactsMaxBytes))

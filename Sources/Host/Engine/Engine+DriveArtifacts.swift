@@ -35,7 +35,8 @@ extension Engine {
         }
     }
 
-    private func fetch(_ copying: Copying, _ job: LiveJob, _ drive: Drive, since began: Int64) async -> ArtifactOutcome {
+    private func fetch(_ copying: Copying, _ job: LiveJob, _ drive: Drive, since began: Int64) async -> ArtifactOutcome
+    {
         var wish = copying.first
         while let wanted = wish {
             let read = DriveCall.readArtifact(

@@ -96,7 +96,9 @@ extension Engine {
             hub.publish(job.id, EventHub.Head(lastSeq: journal?.lastSeq ?? 0, isTerminal: false))
             // An executor may take its time to hand in what the job left.
             if job.drive != nil {
-                if exit.startedNanoseconds != 0 { (job.state, job.startedNanoseconds) = (.running, exit.startedNanoseconds) }
+                if exit.startedNanoseconds != 0 {
+                    (job.state, job.startedNanoseconds) = (.running, exit.startedNanoseconds)
+                }
                 Core.task { [self] in await finish(job, exited: JobExit(report: exit)) }
             } else {
                 await finish(job, exited: JobExit(report: exit))

@@ -71,7 +71,8 @@ extension Executor {
         }
         guard bytes.count <= size else {
             throw DomeError(
-                .internal, "plugin \(plugin.manifest.id) gave \(bytes.count) bytes where at most \(size) were asked for")
+                .internal, "plugin \(plugin.manifest.id) gave \(bytes.count) bytes where at most \(size) were asked for"
+            )
         }
         return bytes
     }

@@ -16,7 +16,9 @@ extension Validator {
             kind: .executor
         ) { bench throws(TrialEnd) in
             let stage = try driver(bench)
-            guard try stage.driveTable().present.dropFirst(4).contains(true) else { throw .skipped("its jobs leave nothing") }
+            guard try stage.driveTable().present.dropFirst(4).contains(true) else {
+                throw .skipped("its jobs leave nothing")
+            }
             let handle = try start(stage, try drivenJob(bench))
             let ending = try stage.drive(.cancelByForce, Array(handle.utf8))
             try require(ending.isOK, "cancel came to \(ending.statusName), \(ending.explanationText)")
@@ -25,7 +27,8 @@ extension Validator {
             for entry in listed.entries {
                 let name = entry.name.prefix(80)
                 try require(
-                    PathText.isPlainRelative(entry.name), "'\(name)' is listed: name them by relative paths of plain parts")
+                    PathText.isPlainRelative(entry.name),
+                    "'\(name)' is listed: name them by relative paths of plain parts")
                 try require(
                     entry.name.utf8.count <= 512, "'\(name)…' has \(entry.name.utf8.count) bytes; 512 are kept")
             }
@@ -35,7 +38,8 @@ extension Validator {
             try require(try list(other, handle) == listed, "asked again, it lists something else")
             for entry in listed.entries.prefix(artifactsRead) where entry.byteCount <= readLimitBytes {
                 let bytes = try read(stage, handle, entry)
-                try require(try read(other, handle, entry) == bytes, "'\(entry.name)' reads differently the second time")
+                try require(
+                    try read(other, handle, entry) == bytes, "'\(entry.name)' reads differently the second time")
             }
             try refusesStrangers(stage, handle)
             return "\(listed.entries.count) of them"
@@ -64,7 +68,8 @@ extension Validator {
                 outcome.isOK, "read_artifact of '\(entry.name)': \(outcome.statusName), \(outcome.explanationText)")
             try soon(outcome, "read_artifact")
             let count = outcome.reply.count
-            try require(count <= size, "read_artifact gave \(count) bytes of '\(entry.name)' where \(size) were asked for")
+            try require(
+                count <= size, "read_artifact gave \(count) bytes of '\(entry.name)' where \(size) were asked for")
             if count == 0 { break }
             bytes += outcome.reply
             try require(
@@ -83,7 +88,8 @@ extension Validator {
             let outcome = try stage.readArtifact(handle, name, from: 0, size: 64)
             try require(
                 !outcome.isOK && outcome.isKnown,
-                "read_artifact of '\(name)', which was not listed, came to \(outcome.statusName): answer DOME_NOT_FOUND")
+                "read_artifact of '\(name)', which was not listed, came to \(outcome.statusName): answer DOME_NOT_FOUND"
+            )
         }
     }
 }

@@ -75,7 +75,9 @@ static dome_status_t read_artifact(dome_executor_t *executor, dome_call_t *call,
 /* A canceled job's last words. */
 static void leave(dome_executor_t *executor, const char *id) {
     static const char *const folders[] = { "left", "left/log" };
-    static const char *const files[][2] = { { "artifacts", LISTED }, { "left/log/last.txt", "bye.\n" }, { "left/empty", "" } };
+    static const char *const files[][2] = {
+        { "artifacts", LISTED }, { "left/log/last.txt", "bye.\n" }, { "left/empty", "" },
+    };
     char path[1024];
     for (size_t i = 0; i < 2; i++) {
         snprintf(path, sizeof path, "%s/%s/%s", executor->folder, id, folders[i]);

@@ -55,7 +55,8 @@ private final class Target {
         let files = [("z", "last"), ("a-b", "dash"), ("a/b/c", "deep down"), ("empty", "")]
         let collection = try target.fetch(files, piece: piece)
         #expect(collection.artifacts.map(\.path) == ["a/b/c", "a-b", "empty", "z"])
-        #expect(try collection.artifacts.map(\.sha256) == ["deep down", "dash", "", "last"].map { try SHA256.digest($0) })
+        #expect(
+            try collection.artifacts.map(\.sha256) == ["deep down", "dash", "", "last"].map { try SHA256.digest($0) })
         #expect(collection.artifacts.map(\.byteCount) == [9, 4, 0, 4])
         #expect(collection.omissions.count == 0)
         #expect(try target.kept("a/b/c") == "deep down")
@@ -89,7 +90,9 @@ private final class Target {
 
     @Test func `a name is taken once, also by a folder`() throws {
         let target = try Target()
-        let collection = try target.fetch([("a", "1"), ("a", "2"), ("a/b", "3"), ("c/d", "4"), ("c", "5"), ("c/d/e", "6")])
+        let collection = try target.fetch([
+            ("a", "1"), ("a", "2"), ("a/b", "3"), ("c/d", "4"), ("c", "5"), ("c/d/e", "6"),
+        ])
         #expect(collection.artifacts.map(\.path) == ["a", "c"])
         #expect(collection.omissions.counts == [.path: 4])
         #expect(try target.kept("a") == "1")
@@ -99,7 +102,9 @@ private final class Target {
         let target = try Target()
         let deepest = String(repeating: "d/", count: 16) + "f"
         let long = String(repeating: "n", count: 256)
-        let files = [(deepest, "1"), ("d/" + deepest, "2"), (long, "3"), (String(repeating: "l/", count: 300) + "x", "4")]
+        let files = [
+            (deepest, "1"), ("d/" + deepest, "2"), (long, "3"), (String(repeating: "l/", count: 300) + "x", "4"),
+        ]
         let collection = try target.fetch(files)
         #expect(collection.artifacts.map(\.path) == [deepest])
         #expect(collection.omissions.counts == [.depth: 1, .name: 2])

@@ -36,7 +36,9 @@ final class WorkerWords {
         let count = Glibc.read(source.pipe.number, &buffer, buffer.count)
         if count < 0, errno == EAGAIN || errno == EINTR { return }
         var isFlood = false
-        for line in source.lines.take(buffer.prefix(max(0, count)), isEnd: count <= 0) where !tell(line) { isFlood = true }
+        for line in source.lines.take(buffer.prefix(max(0, count)), isEnd: count <= 0) where !tell(line) {
+            isFlood = true
+        }
         if count <= 0 {
             source.registration?.cancel()
             source.registration = nil

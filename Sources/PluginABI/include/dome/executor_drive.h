@@ -76,7 +76,7 @@ typedef struct dome_executor_drive_api {
     dome_status_t(DOME_CALL *list_artifacts)(dome_executor_t *executor, dome_call_t *call, const char *handle,
                                              size_t handle_size);
 
-    /* Bytes of one artifact from `offset` on, by reply(), as they are: at most `size` of them, fewer if it is quicker so,
+    /* Bytes of one artifact from `offset` on, by reply(), as they are: at most `size` of them, fewer if it is quicker,
      * none only at its end. dome asks until it has as many as the list says; one that ends before, or goes on, is left
      * out. After a crash dome may begin again, with the list. So keep what a job left for an hour after its end.
      * [main-thread & active] */
