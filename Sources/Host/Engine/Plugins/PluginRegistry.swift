@@ -11,9 +11,7 @@ internal import Synchronization
 package actor PluginRegistry {
     private let executor: LoopExecutor
     private let search: PluginSearch
-    private let scanCommand: @Sendable (PluginRecord) throws(DomeError) -> Subprocess
-    private let stateFolder: String
-    private let keepsScans: Bool
+    private let scanner: PluginScanner
     private var stamps: [FileStamp]?
     private var hashes = LibraryHashes()
     private var crashes: CrashBook
@@ -30,9 +28,8 @@ package actor PluginRegistry {
     ) {
         self.executor = executor
         self.search = search
-        self.stateFolder = stateFolder + "/plugins"
-        self.scanCommand = scanCommand
-        self.keepsScans = keepsScans
+        scanner = PluginScanner(
+            folder: stateFolder + "/plugins/scans", keepsScans: keepsScans, command: scanCommand)
         crashes = CrashBook(path: stateFolder + "/plugins/crashes.json")
     }
 
@@ -45,8 +42,13 @@ package actor PluginRegistry {
         guard force || now != stamps else { return false }
         stamps = now
         let began = Clock.monotonicNanoseconds()
+        var drafts: [Draft] = []
         var records: [PluginRecord] = []
-        for folder in search.folders() { records.append(self.record(folder, among: records)) }
+        for folder in search.folders() {
+            drafts.append(draft(folder, among: records))
+            records.append(drafts[drafts.count - 1].record)
+        }
+        records = completed(drafts)
         publish(records)
         let microseconds = (Clock.monotonicNanoseconds() - began) / 1_000
         Log.info("plugin.looked", ["plugins": "\(records.count)", "us": "\(microseconds)"])
@@ -66,7 +68,14 @@ package actor PluginRegistry {
 
     // MARK: One plugin
 
-    private func record(_ folder: String, among others: [PluginRecord]) -> PluginRecord {
+    /// A plugin as far as it can be judged without loading it: to the end, or up to its scan.
+    private struct Draft {
+        var record: PluginRecord
+        /// Nil for one that is not to be scanned.
+        var rest: (file: PluginFile, manifestBytes: [UInt8], settings: PluginSettings)?
+    }
+
+    private func draft(_ folder: String, among others: [PluginRecord]) -> Draft {
         var record = PluginRecord(folder: folder)
         do throws(DomeError) {
             try PluginSearch.refuseForeignWriters(folder)
@@ -77,29 +86,33 @@ package actor PluginRegistry {
             record.file = file
             record.crashes = crashes[file.id]
             if let first = others.first(where: { $0.id == file.id }) {
-                return record.aside(.shadowed, "\(first.folder) has the same id and comes first; remove one of them")
+                return Draft(
+                    record: record.aside(
+                        .shadowed, "\(first.folder) has the same id and comes first; remove one of them"))
             }
             if let first = others.first(where: { $0.file?.name == file.name && $0.file?.kind == .adapter }),
                 file.kind == .adapter
             {
-                return record.aside(
-                    .refused, "plugin \(first.id) has the name \(file.name) already; give one another \"name\"")
+                return Draft(
+                    record: record.aside(
+                        .refused, "plugin \(first.id) has the name \(file.name) already; give one another \"name\""))
             }
             return try judged(record, file, bytes)
         } catch {
-            return record.aside(.refused, error.message)
+            return Draft(record: record.aside(.refused, error.message))
         }
     }
 
     private func judged(
         _ start: PluginRecord, _ file: PluginFile, _ manifestBytes: [UInt8]
-    ) throws(DomeError) -> PluginRecord {
+    ) throws(DomeError) -> Draft {
         var record = start
         let settings = try PluginSettings.read(search.directories, file.id)
         record.config = settings.config
         record.isPinned = settings.pin != nil
         guard settings.isEnabled else {
-            return record.aside(.disabled, "you disabled it; to use it again: dome plugin enable \(file.id)")
+            return Draft(
+                record: record.aside(.disabled, "you disabled it; to use it again: dome plugin enable \(file.id)"))
         }
         let library = record.folder + "/" + file.library
         try PluginSearch.refuseForeignWriters(library)
@@ -111,17 +124,42 @@ package actor PluginRegistry {
             record.folder, file.library, device: PluginSearch.identity(library).device, inode: known.identity.inode)
         // Before any code of it runs: is it what was installed?
         record.differences = settings.differences(record)
-        guard record.differences.isEmpty else { return changed(record) }
+        guard record.differences.isEmpty else { return Draft(record: changed(record)) }
         if record.crashes.quarantines(
             librarySHA256: record.librarySHA256, enabledNanoseconds: settings.enabledNanoseconds)
         {
-            return record.aside(.quarantined, Self.crashReason(record))
+            return Draft(record: record.aside(.quarantined, Self.crashReason(record)))
         }
-        let scanned = scan(record, file, manifestBytes).outcome
-        switch scanned {
+        return Draft(record: record, rest: (file, manifestBytes, settings))
+    }
+
+    /// With what their scans say, made side by side.
+    private func completed(_ drafts: [Draft]) -> [PluginRecord] {
+        var records = drafts.map(\.record)
+        let pending = drafts.indices.filter { drafts[$0].rest != nil }
+        let scans = scanner.scan(
+            pending.compactMap { index in
+                drafts[index].rest.map { (drafts[index].record, $0.file.id, $0.manifestBytes) }
+            })
+        for (index, scan) in zip(pending, scans) {
+            guard let (file, _, settings) = drafts[index].rest else { continue }
+            do throws(DomeError) {
+                records[index] = try completed(records[index], file, settings, by: scan)
+            } catch {
+                records[index] = records[index].aside(.refused, error.message)
+            }
+        }
+        return records
+    }
+
+    private func completed(
+        _ draft: PluginRecord, _ file: PluginFile, _ settings: PluginSettings, by scan: PluginScan
+    ) throws(DomeError) -> PluginRecord {
+        var record = draft
+        switch scan.outcome {
         case .refused(let reason): return record.aside(.refused, reason)
         case .unable(let reason), .replaced(let reason):
-            if case .unable = scanned { record.isUnconfined = true }
+            if case .unable = scan.outcome { record.isUnconfined = true }
             // It is tried again at the next occasion.
             stamps = nil
             return record.aside(.refused, reason)
@@ -171,26 +209,6 @@ package actor PluginRegistry {
             .invalidRequest,
             "its configuration (\(search.directories.config)/plugins/\(file.id).json) does not fit its schema: "
                 + violations.map(\.description).joined(separator: "; "))
-    }
-
-    /// From the record of an earlier scan of the same content, or made now.
-    private func scan(_ record: PluginRecord, _ file: PluginFile, _ manifestBytes: [UInt8]) -> PluginScan {
-        do throws(DomeError) {
-            let key = try SHA256.digest(Array("\(record.librarySHA256)\n".utf8) + manifestBytes).hex
-            let path = "\(stateFolder)/scans/\(key).json"
-            if let known = PluginScan.read(path) { return known }
-            let began = Clock.monotonicNanoseconds()
-            let scan = PluginScan.run(record, by: scanCommand)
-            let milliseconds = (Clock.monotonicNanoseconds() - began) / 1_000_000
-            Log.info("plugin.scanned", ["plugin": file.id, "folder": record.folder, "ms": "\(milliseconds)"])
-            if !keepsScans { return scan }
-            guard scan.isKept else { return scan }
-            try Files.makeDirectories(stateFolder + "/scans")
-            try scan.write(path)
-            return scan
-        } catch {
-            return PluginScan(outcome: .refused(error.message))
-        }
     }
 
     // MARK: Crashes and secrets
