@@ -26,7 +26,8 @@ import Testing
     }
 
     @Test func `no more than the width do`() {
-        let (now, most) = (Mutex(0), Mutex(0))
+        let now = Mutex(0)
+        let most = Mutex(0)
         _ = concurrently(40, width: 2, named: "test") { _ in
             let count = now.withLock {
                 $0 += 1
