@@ -64,6 +64,7 @@ def test_it_builds_and_passes(language: str, reports: dict[str, Future[dict[str,
         "drive-cancel-ends",
         "drive-unknown-handles",
         "drive-recovers",
+        "drive-artifacts",
     }
 
 
