@@ -17,6 +17,7 @@ func arguments() throws(DomeError) -> [String] {
 func serve() throws(DomeError) {
     let configuration = try KeeperConfiguration(arguments: arguments())
     ProcessSetup.prepare()
+    Log.setFormat(named: "auto")
     let loop = try EventLoop()
     let keeper = try Keeper(configuration, on: loop)
     // Nothing that happens to domed's terminal or session ends it; SIGTERM asks it to leave when it is empty.

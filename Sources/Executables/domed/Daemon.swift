@@ -27,6 +27,8 @@ final class Daemon {
     private let tcp: TCPAccess?
     private var tcpListener: FileDescriptor?
     private var isLeaving = false
+    /// What the command line says about the log, the settings do not change.
+    private let isLogFixed: (level: Bool, format: Bool)
 
     init(_ options: Options, _ directories: Directories, _ lock: InstanceLock) throws(DomeError) {
         self.directories = directories
@@ -37,6 +39,8 @@ final class Daemon {
         }
         socketPath = options.socketPath ?? directories.socketPath
         let configuration = try Configuration(path: directories.config + "/config.json")
+        isLogFixed = (options.logLevel != nil, options.logFormat != nil)
+        Self.adopt(configuration, unless: isLogFixed)
         let passed = Systemd.listenDescriptors()
         if let first = passed.first {
             listener = first
@@ -121,7 +125,17 @@ final class Daemon {
         Systemd.notify("READY=1")
         Log.info("daemon.ready", ["socket": socketPath, "state": directories.state, "version": Self.version])
         engine.keepHouse()
+        Core.task { [self] in await reassureServiceManager() }
         await watchSocket()
+    }
+
+    /// As often as sd_watchdog_enabled(3) asks for: from this thread, whose standstill is what it is to notice.
+    private func reassureServiceManager() async {
+        guard let interval = Systemd.watchdogMilliseconds else { return }
+        while !isLeaving {
+            Systemd.notify("WATCHDOG=1")
+            await Core.sleep(milliseconds: interval / 3)
+        }
     }
 
     /// Logging out removes the runtime folder with the socket in it; a daemon that lives on binds it again.
@@ -138,6 +152,21 @@ final class Daemon {
                 Log.debug("socket.not_bound", ["error": error.description])
             }
         }
+    }
+
+    /// Reads the settings again, as SIGHUP asks for; the service manager is told, as it is of a start.
+    func reload() {
+        guard !isLeaving else { return }
+        Systemd.notify("RELOADING=1\nMONOTONIC_USEC=\(Clock.monotonicNanoseconds() / 1000)")
+        Core.task { [self] in
+            if let configuration = await engine.reloadConfiguration() { Self.adopt(configuration, unless: isLogFixed) }
+            Systemd.notify("READY=1")
+        }
+    }
+
+    private static func adopt(_ configuration: Configuration, unless isFixed: (level: Bool, format: Bool)) {
+        if !isFixed.level, let level = Log.Level(name: configuration.logLevel) { Log.setLevel(level) }
+        if !isFixed.format { Log.setFormat(named: configuration.logFormat) }
     }
 
     /// Drains: calls in flight are answered, followers are told to come back, jobs go on in the keeper.

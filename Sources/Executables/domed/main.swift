@@ -49,7 +49,8 @@ private func takeLock(_ directories: Directories) throws(DomeError) -> InstanceL
 }
 
 private func serve(_ options: Options) throws(DomeError) {
-    Log.setLevel(options.logLevel)
+    if let level = options.logLevel { Log.setLevel(level) }
+    Log.setFormat(named: options.logFormat ?? "auto")
     umask(0o077)
     ProcessSetup.prepare()
     Core.adoptCurrentThread()
@@ -59,8 +60,12 @@ private func serve(_ options: Options) throws(DomeError) {
     let lock = try takeLock(directories)
     // Before the first thread, so that all of them inherit the mask.
     let daemonBox = DaemonBox()
-    let signals = try SignalSource([SIGTERM, SIGINT], on: Core.loop) { _ in
-        Core.assumeIsolated { daemonBox.daemon?.leave() }
+    // A terminal that goes away is no wish for new settings.
+    let isOnTerminal = isatty(0) == 1
+    let signals = try SignalSource([SIGTERM, SIGINT, SIGHUP], on: Core.loop) { number in
+        Core.assumeIsolated {
+            if number == SIGHUP, !isOnTerminal { daemonBox.daemon?.reload() } else { daemonBox.daemon?.leave() }
+        }
     }
     defer { signals.cancel() }
     let daemon = try Core.assumeIsolated { Result { () throws(DomeError) in try Daemon(options, directories, lock) } }

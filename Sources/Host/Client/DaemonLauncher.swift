@@ -77,7 +77,8 @@ package struct DaemonLauncher: Sendable {
         }
         do throws(DomeError) {
             try Files.makeDirectories(directories.state)
-            var daemon = Subprocess(program, [program])
+            // Its name says the stage, whatever this program took it from.
+            var daemon = Subprocess(program, [program + directories.stage.suffix])
             daemon.isSessionLeader = true
             daemon.workingDirectory = "/"
             let log = try Files.open(logPath, O_WRONLY | O_CREAT | O_APPEND)
@@ -108,13 +109,13 @@ extension DaemonLauncher {
     @Core
     private func startUnit(_ path: String) async -> Bool {
         let runtime = "/run/user/\(geteuid())"
-        guard path == runtime + "/dome/domed.sock", getenv("DOME_NO_SYSTEMD") == nil else { return false }
+        guard path == runtime + "/dome/\(unit).sock", getenv("DOME_NO_SYSTEMD") == nil else { return false }
         guard Files.exists(runtime + "/systemd/private") || Files.exists(runtime + "/bus"), hasUnit else {
             return false
         }
         for systemctl in ["/usr/bin/systemctl", "/bin/systemctl"] where access(systemctl, X_OK) == 0 {
             let command = Subprocess(
-                systemctl, [systemctl, "--user", "--quiet", "start", "domed.socket", "domed.service"])
+                systemctl, [systemctl, "--user", "--quiet", "start", unit + ".socket", unit + ".service"])
             // It may take seconds, which whoever serves on this thread meanwhile does not have.
             let isStarted = OneShot<Bool>()
             do throws(DomeError) {
@@ -130,10 +131,12 @@ extension DaemonLauncher {
         return false
     }
 
+    private var unit: String { "domed" + directories.stage.suffix }
+
     private var hasUnit: Bool {
-        let own = String(directories.config.dropLast("/dome".count)) + "/systemd/user"
+        let own = directories.configHome + "/systemd/user"
         let beside = executableDirectory + "/../lib/systemd/user"
         let folders = [own, beside, "/etc/systemd/user", "/usr/local/lib/systemd/user", "/usr/lib/systemd/user"]
-        return folders.contains { Files.exists($0 + "/domed.socket") }
+        return folders.contains { Files.exists($0 + "/\(unit).socket") }
     }
 }

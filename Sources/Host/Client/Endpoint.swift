@@ -15,7 +15,7 @@ package enum Endpoint: Sendable, Equatable, CustomStringConvertible {
         directories: Directories, environment: (String) -> String?
     ) throws(DomeError) -> Endpoint {
         if let text = environment("DOMED_ENDPOINT"), !text.isEmpty { return try Endpoint(parsing: text) }
-        let inState = directories.state + "/run/domed.sock"
+        let inState = directories.state + "/run/domed\(directories.stage.suffix).sock"
         let paths = [directories.socketPath, inState]
         return .unix(paths: paths[0] == paths[1] ? [inState] : paths)
     }

@@ -19,7 +19,7 @@ package enum CommandLineTool {
             .auditRedact, .keysShow, .keysRotate, .cancel, .status, .gc, .sandboxExplain,
             .doctor, .mcp, .install, .uninstall, .pluginList, .pluginInfo, .pluginNew, .pluginCheck, .pluginInstall,
             .pluginRemove,
-            .pluginEnable, .pluginDisable,
+            .pluginEnable, .pluginDisable, .configCheck, .configShow, .configPath,
             .completions, .version,
             .help, .complete,
         ]

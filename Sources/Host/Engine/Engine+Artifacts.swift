@@ -57,7 +57,7 @@ extension Engine {
         let disk =
             job.plan?.limits.diskBytes ?? job.drive?.limits.diskBytes ?? job.request?.tool.manifest.limits.diskBytes
         return ArtifactLimits(
-            files: configuration.artifactsMaxFiles,
+            files: Int(clamping: configuration.artifactsMaxFiles),
             bytes: min(disk ?? .max, configuration.artifactsMaxBytes))
     }
 }

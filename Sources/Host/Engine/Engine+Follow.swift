@@ -1,4 +1,5 @@
 internal import DomeAsync
+internal import DomeCatalog
 internal import DomeLink
 internal import DomeModel
 internal import DomePlatform

@@ -1,4 +1,5 @@
 internal import DomeAsync
+internal import DomeCatalog
 package import DomeModel
 internal import DomePlatform
 internal import DomeStore

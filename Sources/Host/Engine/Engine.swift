@@ -1,3 +1,8 @@
+// Room Engine: what happens to a job. A request comes in as a value, is checked against the catalog and the
+// policy, admitted in one transaction, turned into a launch plan by its executor, started by a keeper,
+// followed by its journal, finished in one transaction. The files read in that order: SubmitRequest,
+// Engine+Admission, Engine+Dispatch, Engine+Finish; Engine+Recovery repeats them after a restart.
+
 package import DomeAsync
 package import DomeCatalog
 internal import DomeLink
@@ -8,7 +13,12 @@ package import DomeStore
 /// What happens to jobs, from request to record. Isolated to the core; everything that blocks is somewhere else.
 @Core
 package final class Engine {
-    let configuration: Configuration
+    /// `reconfigure` replaces it.
+    var configuration: Configuration
+    /// What those keys had at the start that need another one to change.
+    let startConfiguration: Configuration
+    /// What is wrong with the settings as they are on the disk, or waits for a restart; nil: nothing.
+    var configurationRemark: String?
     let directories: Directories
     let catalog: Catalog
     let store: Store
@@ -63,6 +73,7 @@ package final class Engine {
         makeWorker: @escaping @Core (PluginRecord) -> ExecutorWorker, version: String
     ) {
         self.configuration = configuration
+        startConfiguration = configuration
         self.directories = directories
         self.catalog = catalog
         self.store = store
@@ -144,6 +155,7 @@ package final class Engine {
             })
         var problems =
             auditProblems + pluginProblems + catalog.snapshot.problems.map { "tool left out: \($0.path): \($0.reason)" }
+        if let configurationRemark { problems.append("configuration: \(configurationRemark)") }
         if let problem = keepers.problem { problems.append("keeper: \(problem)") }
         return EngineReport(
             startedNanoseconds: startedNanoseconds, queued: queue.count,

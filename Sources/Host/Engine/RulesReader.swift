@@ -22,6 +22,9 @@ package actor RulesReader {
     /// The policy, from its file.
     package func loadPolicy(_ directories: Directories) throws(DomeError) -> Policy { try Policy.load(directories) }
 
+    /// The settings, from their file.
+    package func loadConfiguration(_ path: String) throws(DomeError) -> Configuration { try Configuration(path: path) }
+
     /// Puts permissions and grants together; looks at the paths on disk.
     package func evaluate(
         _ policy: Policy, _ tool: Tool, grants: [Permission]

@@ -1,7 +1,8 @@
 package import DomeModel
 internal import Glibc
 
-/// Where dome keeps things, by the XDG base-directory rules. Computed once at start; nothing is created here.
+/// Where dome keeps things, by the XDG base-directory rules, `dome` being `dome-dev` and so on for other stages than
+/// prod. Computed once at start; nothing is created here.
 package struct Directories: Sendable, Equatable {
     /// Database, journals, locks, keys: `${XDG_STATE_HOME:-~/.local/state}/dome`.
     package var state: String
@@ -12,14 +13,22 @@ package struct Directories: Sendable, Equatable {
     /// `${XDG_DATA_HOME:-~/.local/share}/dome`
     package var data: String
 
-    package var socketPath: String { runtime + "/domed.sock" }
+    /// Whose folders these are.
+    package let stage: Stage
+    /// `${XDG_CONFIG_HOME:-~/.config}`
+    package let configHome: String
+    /// The four folders of every stage: a job may no more touch another stage's than its own.
+    package let ofAllStages: [String]
+
+    package var socketPath: String { runtime + "/domed\(stage.suffix).sock" }
     package var auditAnchorPath: String { state + "/audit-anchor" }
     package var databasePath: String { state + "/domed.sqlite" }
     package var jobsPath: String { state + "/jobs" }
 
     /// The folders for this user. `environment` looks a variable up; an empty or relative value counts as unset,
     /// as the XDG specification says.
-    package init(environment: (String) -> String? = { getenv($0).map { String(cString: $0) } }) throws(DomeError) {
+    package init(stage: Stage = .prod, environment: (String) -> String?) throws(DomeError) {
+        self.stage = stage
         func absolute(_ name: String) -> String? {
             guard let value = environment(name), value.hasPrefix("/") else { return nil }
             return value.count > 1 && value.hasSuffix("/") ? String(value.dropLast()) : value
@@ -27,9 +36,13 @@ package struct Directories: Sendable, Equatable {
         guard let home = absolute("HOME") ?? Self.passwordFileHome() else {
             throw DomeError(.invalidRequest, "no home directory: set HOME, or XDG_STATE_HOME and XDG_CONFIG_HOME")
         }
-        state = (absolute("XDG_STATE_HOME") ?? home + "/.local/state") + "/dome"
-        config = (absolute("XDG_CONFIG_HOME") ?? home + "/.config") + "/dome"
-        data = (absolute("XDG_DATA_HOME") ?? home + "/.local/share") + "/dome"
+        let stateHome = absolute("XDG_STATE_HOME") ?? home + "/.local/state"
+        let dataHome = absolute("XDG_DATA_HOME") ?? home + "/.local/share"
+        configHome = absolute("XDG_CONFIG_HOME") ?? home + "/.config"
+        let name = "/dome" + stage.suffix
+        state = stateHome + name
+        config = configHome + name
+        data = dataHome + name
         if let runtime = absolute("XDG_RUNTIME_DIR"), Files.isDirectory(runtime) {
             self.runtime = runtime + "/dome"
         } else if Files.isDirectory("/run/user/\(getuid())") {
@@ -37,6 +50,17 @@ package struct Directories: Sendable, Equatable {
         } else {
             runtime = state + "/run"
         }
+        ofAllStages =
+            [runtime] + [stateHome, configHome, dataHome].flatMap { base in Stage.allCases.map { base + "/dome" + $0.suffix } }
+    }
+
+    /// The folders of this program's user and stage.
+    package init() throws(DomeError) {
+        let environment = { (name: String) in getenv(name).map { String(cString: $0) } }
+        let stage = try Stage.resolve(
+            programName: CommandLine.arguments.first ?? "", executableDirectory: try? Self.ofExecutable(),
+            environment: environment)
+        try self.init(stage: stage, environment: environment)
     }
 
     private static func passwordFileHome() -> String? {

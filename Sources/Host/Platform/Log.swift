@@ -2,19 +2,47 @@ internal import DomeModel
 internal import Glibc
 internal import Synchronization
 
-/// The structured log: one line an event on stderr, `time level event key=value …`. Stable event names, ids
-/// always; payloads, environments and secrets never. From any thread.
+/// The structured log: an event is a stable name with fields, ids always; payloads, environments and secrets never. To
+/// standard error as a line of text, `time level event key=value …`, or of JSON; or to systemd's journal, as fields.
+/// From any thread.
 package enum Log {
     package enum Level: Int, Sendable, Comparable {
         case debug, info, warning, error
         package static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
-        var name: String { ["debug", "info", "warning", "error"][rawValue] }
+        package var name: String { ["debug", "info", "warning", "error"][rawValue] }
+
+        package init?(name: String) {
+            guard let index = ["debug", "info", "warning", "error"].firstIndex(of: name) else { return nil }
+            self.init(rawValue: index)
+        }
+    }
+
+    package enum Format: Int, Sendable {
+        case text, json, journal
     }
 
     private static let threshold = Atomic<Int>(Level.info.rawValue)
+    private static let format = Atomic<Int>(Format.text.rawValue)
 
     /// Drops what is below `level`.
     package static func setLevel(_ level: Level) { threshold.store(level.rawValue, ordering: .relaxed) }
+
+    /// `journal` without a journal on this machine is `text`.
+    package static func setFormat(_ format: Format) {
+        let isPossible = format != .journal || JournalSocket.shared != nil
+        Self.format.store((isPossible ? format : .text).rawValue, ordering: .relaxed)
+    }
+
+    /// By its name in the settings: text, json, journal; anything else is `auto`, the journal where standard error leads
+    /// there.
+    package static func setFormat(named name: String) {
+        switch name {
+        case "text": setFormat(.text)
+        case "json": setFormat(.json)
+        case "journal": setFormat(.journal)
+        default: setFormat(JournalSocket.isBehindStandardError ? .journal : .text)
+        }
+    }
 
     package static func debug(_ event: StaticString, _ fields: KeyValuePairs<String, String> = [:]) {
         write(.debug, event, fields)
@@ -31,29 +59,19 @@ package enum Log {
 
     private static func write(_ level: Level, _ event: StaticString, _ fields: KeyValuePairs<String, String>) {
         guard level.rawValue >= threshold.load(ordering: .relaxed) else { return }
-        var line = Timestamp.format(nanoseconds: Clock.wallNanoseconds()) + " \(level.name) \(event)"
-        for (key, value) in fields { line += " \(key)=" + quoted(value) }
-        line += "\n"
-        // One write: lines of several threads never mix.
-        let bytes = Array(line.utf8)
-        _ = Glibc.write(2, bytes, bytes.count)
-    }
-
-    /// As it is when it is one plain word, else in quotes with control characters escaped: a hostile value
-    /// cannot forge a line or drive a terminal.
-    private static func quoted(_ value: String) -> String {
-        let isPlain = value.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value < 0x7f && $0 != "\"" && $0 != "=" }
-        if isPlain, !value.isEmpty { return value }
-        var output = "\""
-        for scalar in value.unicodeScalars {
-            if scalar == "\"" || scalar == "\\" {
-                output += "\\" + String(scalar)
-            } else if scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value) {
-                output += "\\u{" + String(scalar.value, radix: 16) + "}"
-            } else {
-                output.unicodeScalars.append(scalar)
-            }
+        let record = LogRecord(
+            level: level, event: "\(event)", fields: fields, timeNanoseconds: Clock.wallNanoseconds())
+        let line: String
+        switch Format(rawValue: format.load(ordering: .relaxed)) ?? .text {
+        case .text: line = record.text
+        case .json: line = record.json
+        case .journal:
+            // A full or vanished journal, or a record too large for a datagram: better on standard error than nowhere.
+            if JournalSocket.shared?.send(record.journal) == true { return }
+            line = record.text
         }
-        return output + "\""
+        // One write: lines of several threads never mix.
+        let bytes = Array((line + "\n").utf8)
+        _ = Glibc.write(2, bytes, bytes.count)
     }
 }

@@ -20,6 +20,15 @@ package enum Systemd {
         }
     }
 
+    /// Within which time the service manager wants to hear `WATCHDOG=1`; nil if it does not, or means another process.
+    package static let watchdogMilliseconds: UInt64? = {
+        func number(_ name: String) -> UInt64? { getenv(name).flatMap { UInt64(String(cString: $0)) } }
+        guard let microseconds = number("WATCHDOG_USEC"), (100_000...3_600_000_000).contains(microseconds),
+            number("WATCHDOG_PID").map({ $0 == UInt64(getpid()) }) ?? true
+        else { return nil }
+        return microseconds / 1000
+    }()
+
     /// Tells the service manager, e.g. `READY=1`; nothing happens when there is none.
     package static func notify(_ state: String) {
         guard let variable = getenv("NOTIFY_SOCKET") else { return }

@@ -38,7 +38,7 @@ class Codex:
 
     def server(self, more: str = "") -> str:
         """Settings with dome as a plain MCP server, without the plugin."""
-        names = ["XDG_RUNTIME_DIR", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"]
+        names = ["XDG_RUNTIME_DIR", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "DOME_STAGE"]
         return (
             f'\n[mcp_servers.dome]\ncommand = "{self.daemon.bin / "dome"}"\nargs = ["mcp"]\n'
             f'default_tools_approval_mode = "approve"\nenv_vars = {json.dumps(names)}\n{more}'

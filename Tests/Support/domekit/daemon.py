@@ -96,6 +96,8 @@ class Daemon:
             "XDG_STATE_HOME": str(self.state_home),
             "XDG_CONFIG_HOME": str(self.config_home),
             "XDG_DATA_HOME": str(self.data_home),
+            # What runs from a build folder is of another stage by default.
+            "DOME_STAGE": "prod",
         }
 
     # Starting and ending

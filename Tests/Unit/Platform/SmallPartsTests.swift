@@ -110,6 +110,18 @@ import Testing
         #expect(found.databasePath == "/s/dome/domed.sqlite" && found.jobsPath == "/s/dome/jobs")
     }
 
+    @Test func `are of a stage, and know those of the others`() throws {
+        let folder = try Folder()
+        let variables = ["HOME": "/h", "XDG_RUNTIME_DIR": folder.path]
+        let found = try Directories(stage: .dev) { variables[$0] }
+        #expect(found.state == "/h/.local/state/dome-dev" && found.config == "/h/.config/dome-dev")
+        #expect(found.data == "/h/.local/share/dome-dev" && found.configHome == "/h/.config")
+        #expect(found.socketPath == folder.path + "/dome/domed-dev.sock")
+        for path in ["/h/.local/state/dome", "/h/.config/dome-staging", folder.path + "/dome", found.data] {
+            #expect(found.ofAllStages.contains(path))
+        }
+    }
+
     @Test func `stand below the home folder where the variables are unset, empty or relative`() throws {
         let found = try directories([
             "HOME": "/h", "XDG_STATE_HOME": "", "XDG_CONFIG_HOME": "c", "XDG_DATA_HOME": "./d",

@@ -22,7 +22,7 @@ struct ClientSetup {
     /// Variables that say where the daemon is; clients pass on none that they are not told of.
     static let variables = [
         "XDG_RUNTIME_DIR", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "DOMED_ENDPOINT", "DOMED_TOKEN_FILE",
-        "DOME_NO_SYSTEMD",
+        "DOME_STAGE", "DOME_NO_SYSTEMD",
     ]
 
     init(

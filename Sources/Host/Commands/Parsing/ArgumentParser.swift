@@ -1,3 +1,5 @@
+import DomeModel
+
 /// Reads a command line: `dome [OPTION]… VERB [ARGUMENT|OPTION]… [-- REST…]`. Options may stand anywhere after the
 /// program's name; `--name=value` and `--name value` mean the same, as do `-ofoo` and `-o foo`.
 struct ArgumentParser {
@@ -122,23 +124,5 @@ struct ArgumentParser {
             let hint = verb.rest != nil ? "; put the command after --" : ""
             throw .usage("'\(extra)' is one argument too many\(hint). Usage: \(verb.synopsis)")
         }
-    }
-}
-
-extension String {
-    /// Levenshtein's distance, in characters.
-    func distance(to other: String) -> Int {
-        let (left, right) = (Array(self), Array(other))
-        var row = Array(0...right.count)
-        for (i, a) in left.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, b) in right.enumerated() {
-                let substituted = diagonal + (a == b ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = Swift.min(substituted, row[j] + 1, row[j + 1] + 1)
-            }
-        }
-        return row[right.count]
     }
 }

@@ -46,6 +46,7 @@ enum HelpText {
         ("DOMED_ENDPOINT", "the daemon's socket (unix:///path) or address (host:port)"),
         ("DOMED_TOKEN_FILE", "the token for DOMED_ENDPOINT=host:port (default: tcp-token in the state directory)"),
         ("DOME_NO_SYSTEMD", "if set, start the daemon directly and not by its systemd unit"),
+        ("DOME_STAGE", "dev, staging or prod: whose socket and folders; else dev when run from a build folder"),
         ("NO_COLOR", "if set, no colours"),
         ("XDG_RUNTIME_DIR, XDG_STATE_HOME, XDG_CONFIG_HOME, XDG_DATA_HOME", "where dome keeps its things"),
     ]
