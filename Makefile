@@ -49,6 +49,7 @@ build: deps-build
 layout: plugins jail probe
 	@ops/install/sync.sh Registry "$(TRIPLE_DIR)/share/dome/registry"
 	@ops/install/sync.sh Templates "$(TRIPLE_DIR)/share/dome/templates"
+	@ops/install/sync.sh ops/systemd/user "$(TRIPLE_DIR)/share/dome/systemd"
 	@ops/install/headers.sh "$(TRIPLE_DIR)"
 
 include ops/plugins.mk
@@ -95,6 +96,11 @@ gen: deps-test
 .PHONY: install
 install: build
 	@PROGRAMS="$(PROGRAMS)" ops/install/install.sh "$(BIN)" "$(DESTDIR)" "$(PREFIX)"
+
+## dist: what is released: tarball, Debian package, SBOM, checksums, signatures, manifest, in build/dist
+.PHONY: dist
+dist: deps-build build
+	@PROGRAMS="$(PROGRAMS)" SWIFT="$(SWIFT)" ops/packaging/dist.sh "$(BIN)" build/dist
 
 ## clean: removes everything built (and leaves .venv)
 .PHONY: clean

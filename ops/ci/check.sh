@@ -44,7 +44,7 @@ scripts() {
 
 # The units name programs of an installation that need not be here, so they are verified against stand-ins.
 units() {
-    local unit program
+    local unit program stage suffix name
     mkdir -p "$scratch/units" "$scratch/bin" "$scratch/runtime"
     chmod 700 "$scratch/runtime"
     for program in domed domed-keeper; do
@@ -52,7 +52,12 @@ units() {
         chmod +x "$scratch/bin/$program"
     done
     for unit in ops/systemd/user/*.in; do
-        sed "s|@BINDIR@|$scratch/bin|g" "$unit" >"$scratch/units/$(basename "$unit" .in)"
+        for stage in prod dev; do
+            suffix=${stage/#/-} suffix=${suffix/#-prod/}
+            name=$(basename "$unit" .in)
+            sed -e "s|@BINDIR@|$scratch/bin|g" -e "s|@STAGE@|$stage|g" -e "s|@SUFFIX@|$suffix|g" "$unit" \
+                >"$scratch/units/domed$suffix${name#domed}"
+        done
     done
     XDG_RUNTIME_DIR=$scratch/runtime systemd-analyze verify --user --man=no --recursive-errors=no "$scratch"/units/*
 }

@@ -31,13 +31,16 @@ done
 ops/install/sync.sh "$built/share/dome/registry" "$root/share/dome/registry"
 ops/install/sync.sh "$built/share/dome/templates" "$root/share/dome/templates"
 
+# For 'dome service install' where this prefix is none that systemd looks in, and for other stages.
+ops/install/sync.sh ops/systemd/user "$root/share/dome/systemd"
+
 ops/install/headers.sh "$root"
 
 filled=$(mktemp -d)
 trap 'rm -rf "$filled"' EXIT
 for unit in ops/systemd/user/*.in; do
     name=$(basename "$unit" .in)
-    sed -e "s|@BINDIR@|$prefix/bin|g" "$unit" >"$filled/$name"
+    sed -e "s|@BINDIR@|$prefix/bin|g" -e "s|@STAGE@|prod|g" -e "s|@SUFFIX@||g" "$unit" >"$filled/$name"
     put 644 "$filled/$name" "$root/lib/systemd/user/$name"
 done
 

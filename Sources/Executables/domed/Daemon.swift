@@ -20,10 +20,12 @@ final class Daemon {
     private let engine: Engine
     private let service: DomedService
     private let server: GRPCServer
+    private var metrics: MetricsServer?
+    private let configuration: Configuration
     private let lock: InstanceLock
     private var listener: FileDescriptor
-    /// False for a socket that systemd made: its path is systemd's, and stays.
-    private var ownsSocketPath = true
+    /// What this daemon bound at the path; nil for a socket that systemd made: its path is systemd's, and stays.
+    private var boundPath: PathIdentity?
     private let tcp: TCPAccess?
     private var tcpListener: FileDescriptor?
     private var isLeaving = false
@@ -38,16 +40,16 @@ final class Daemon {
             return TCPAccess(address: address, tokenFile: options.isTCPOpenToAll ? nil : tokenFile)
         }
         socketPath = options.socketPath ?? directories.socketPath
-        let configuration = try Configuration(path: directories.config + "/config.json")
+        configuration = try Configuration(path: directories.config + "/config.json")
         isLogFixed = (options.logLevel != nil, options.logFormat != nil)
         Self.adopt(configuration, unless: isLogFixed)
         let passed = Systemd.listenDescriptors()
         if let first = passed.first {
             listener = first
-            ownsSocketPath = false
             try first.setNonblocking(true)
         } else {
             listener = try UnixListener.bind(path: socketPath)
+            boundPath = PathIdentity(socketPath)
         }
         let auditExecutor = try LoopExecutor.onNewThread(named: "dome-audit")
         let keys = try KeyRing(folder: directories.state + "/keys", executor: auditExecutor)
@@ -122,11 +124,35 @@ final class Daemon {
         try await engine.recover()
         try server.add(listener: listener) { socket throws(DomeError) in try UnixListener.admit(socket) }
         tcpListener = try tcp?.open(server)
+        try serveMetrics()
         Systemd.notify("READY=1")
         Log.info("daemon.ready", ["socket": socketPath, "state": directories.state, "version": Self.version])
         engine.keepHouse()
         Core.task { [self] in await reassureServiceManager() }
         await watchSocket()
+    }
+
+    private func serveMetrics() throws(DomeError) {
+        let metrics = MetricsServer { [self] in
+            engine.metricsText(
+                MetricsSurroundings(
+                    followers: service.followerCount, calls: server.callCount, stage: directories.stage.rawValue))
+        }
+        self.metrics = metrics
+        if configuration.hasMetrics {
+            do throws(DomeError) { try metrics.serve(path: metricsPath) } catch {
+                // Jobs do not wait for who counts them.
+                Log.warning("metrics.not_served", ["path": metricsPath, "error": error.description])
+            }
+        }
+        guard !configuration.metricsAddress.isEmpty else { return }
+        let port = try metrics.serve(address: configuration.metricsAddress)
+        Log.info("metrics.listening", ["address": configuration.metricsAddress, "port": "\(port)"])
+    }
+
+    /// Beside the socket that it serves.
+    private var metricsPath: String {
+        String(socketPath.dropLast(socketPath.hasSuffix(".sock") ? 5 : 0)) + "-metrics.sock"
     }
 
     /// As often as sd_watchdog_enabled(3) asks for: from this thread, whose standstill is what it is to notice.
@@ -145,7 +171,7 @@ final class Daemon {
             guard !isLeaving, !Files.exists(socketPath) else { continue }
             do throws(DomeError) {
                 listener = try UnixListener.bind(path: socketPath)
-                ownsSocketPath = true
+                boundPath = PathIdentity(socketPath)
                 try server.add(listener: listener) { socket throws(DomeError) in try UnixListener.admit(socket) }
                 Log.info("socket.bound_again", ["socket": socketPath])
             } catch {
@@ -175,6 +201,8 @@ final class Daemon {
         isLeaving = true
         Systemd.notify("STOPPING=1")
         Log.info("daemon.draining", ["calls": String(server.callCount)])
+        metrics?.close()
+        unlink(metricsPath)
         engine.drain()
         service.dismissFollowers()
         server.drain(deadlineMilliseconds: Self.drainMilliseconds) { [self] in
@@ -192,7 +220,8 @@ final class Daemon {
         } catch {
             Log.error("daemon.close_failed", ["error": error.description])
         }
-        if ownsSocketPath { unlink(socketPath) }
+        // It may be another's by now: a service manager that was told to serve binds the path anew.
+        if let boundPath, boundPath == PathIdentity(socketPath) { unlink(socketPath) }
         Log.info("daemon.stopped")
         Core.loop.stop()
     }

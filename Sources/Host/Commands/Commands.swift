@@ -20,6 +20,8 @@ package enum CommandLineTool {
             .doctor, .mcp, .install, .uninstall, .pluginList, .pluginInfo, .pluginNew, .pluginCheck, .pluginInstall,
             .pluginRemove,
             .pluginEnable, .pluginDisable, .configCheck, .configShow, .configPath,
+            .serviceInstall, .serviceUninstall, .serviceStart, .serviceStop, .serviceRestart, .serviceStatus,
+            .serviceLogs, .releaseVerify, .supportBundle,
             .completions, .version,
             .help, .complete,
         ]

@@ -56,7 +56,7 @@ struct AcceptedRequest: Sendable {
             environment: JobEnvironment.make(
                 jobID: id, toolID: manifest.id, profile: request.profile, taskJSON: taskJSON,
                 constraintsJSON: constraintsJSON, usesTerminal: manifest.usesTerminal, fixed: manifest.environment,
-                passed: passedEnvironment),
+                passed: passedEnvironment, trace: request.trace),
             taskJSON: taskJSON)
     }
 }

@@ -9,6 +9,14 @@ extension Engine {
     /// Admits a job durably and waits for its end as long as the request says. Errors are the domain's: nothing of
     /// a refused request remains but an audit row for what the policy denied.
     package func submit(_ request: SubmitRequest) async throws(DomeError) -> SubmitReply {
+        do throws(DomeError) { return try await admitAndWait(request) } catch {
+            metrics.refused(error.code)
+            throw error
+        }
+    }
+
+    private func admitAndWait(_ request: SubmitRequest) async throws(DomeError) -> SubmitReply {
+        let began = Clock.monotonicNanoseconds()
         guard !isDraining else { throw DomeError(.resourceExhausted, "the daemon is shutting down; try again") }
         try pendingAudit.check()
         let accepted: AcceptedRequest
@@ -21,6 +29,9 @@ extension Engine {
             throw error
         }
         let admission = try await admit(accepted)
+        if !admission.isReplayed {
+            metrics.admitted(accepted.tool.manifest.id, nanoseconds: Clock.monotonicNanoseconds() - began)
+        }
         return try await reply(admission.id, isReplayed: admission.isReplayed, accepted.constraints)
     }
 

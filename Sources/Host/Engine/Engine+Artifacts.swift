@@ -14,7 +14,7 @@ extension Engine {
         guard exit.report.hasOutput, let work = exit.work else {
             if exit.report.hasOutput { return .lost("its keeper is gone, and /job with it") }
             // When the keeper itself died, nobody was there to look.
-            return exit.report.cause == .keeperLost && !exit.isSeen ? .lost(nil) : .none
+            return [.keeperLost, .sessionEnded].contains(exit.report.cause) && !exit.isSeen ? .lost(nil) : .none
         }
         let target = files.artifactsPath(job.id)
         let limits = artifactLimits(of: job)

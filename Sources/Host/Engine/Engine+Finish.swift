@@ -49,6 +49,7 @@ extension Engine {
             }
         }.record
         job.state = record.state
+        metrics.ended(record)
         live[job.id] = nil
         hub.publish(
             job.id,

@@ -92,14 +92,14 @@ extension Engine {
         }
     }
 
-    /// The EXIT record if the keeper came to write it, else `keeper_lost`.
+    /// The EXIT record if the keeper came to write it, else `keeper_lost` or `session_ended`.
     func exitReport(ofLost id: JobID) async -> ExitReport {
         do throws(DomeError) {
             if let report = try await files.summary(id).exit { return report }
         } catch {
             Log.error("journal.unreadable", ["job": id.text, "error": error.description])
         }
-        var report = ExitReport(cause: .keeperLost)
+        var report = ExitReport(cause: hasSessionEnded ? .sessionEnded : .keeperLost)
         report.endedNanoseconds = Clock.wallNanoseconds()
         return report
     }

@@ -21,6 +21,7 @@ extension Engine {
         ]
         // It was checked with the request.
         if let stated = try? accepted.request.statedCaller() { invocation["stated_caller"] = .object(stated) }
+        if let trace = accepted.request.trace { invocation["traceparent"] = .string(trace.text) }
         return [
             "contract_hashes": .object(hashes), "input_hash": .string("sha256:" + accepted.inputHash),
             "tool": ["id": .string(tool.manifest.id), "version": .string(tool.manifest.version)],

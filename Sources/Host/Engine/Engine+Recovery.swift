@@ -13,6 +13,7 @@ extension Engine {
         Core.task { [self] in await facts.renew(files.spares) }
         await refreshPlugins()
         noteRuleChanges()
+        hasSessionEnded = SessionMark(directories).renew()
         try await audit(.daemonStart)
         let unfinished = try await store.unfinishedJobs()
         var jobs: [LiveJob] = []
@@ -31,8 +32,11 @@ extension Engine {
                 _ = await keepers.allHeard.wait()
                 for job in undecided { await takeUp(job) }
                 abortStrangers()
+                hasSessionEnded = false
                 startWaiting()
             }
+        } else {
+            hasSessionEnded = false
         }
         keepers.ensureStarted()
         if !jobs.isEmpty { Log.info("daemon.recovered", ["jobs": String(jobs.count), "running": String(placesTaken)]) }
@@ -64,9 +68,12 @@ extension Engine {
     /// The request once more, as the registry and the policy are now; nil when they do not allow it any more.
     private func request(of detail: JobDetail) async -> AcceptedRequest? {
         let record = detail.record
-        let request = SubmitRequest(
+        var request = SubmitRequest(
             skillID: record.toolID, profile: record.profile, idempotencyKey: record.idempotencyKey,
             taskJSON: detail.taskJSON, constraintsJSON: detail.constraintsJSON, caller: record.caller)
+        request.traceparent =
+            (try? JSONParser.parse(detail.provenanceJSON, what: "provenance"))?["invocation"]?["traceparent"]?
+            .stringValue
         do throws(DomeError) {
             return try await accept(
                 request, try catalog.snapshot.tool(record.toolID),

@@ -44,6 +44,7 @@ package final class Engine {
     let workerMount: Mount
     let version: String
     package let hub = EventHub()
+    let metrics = Metrics()
 
     /// Jobs that have not ended, running or waiting.
     var live: [JobID: LiveJob] = [:]
@@ -59,6 +60,9 @@ package final class Engine {
     var placesTaken = 0
     /// Set when the daemon is leaving: nothing new is started.
     package private(set) var isDraining = false
+    /// Whether the keepers of the last daemon went with the session that it ran in; until they have all been heard of or
+    /// given up.
+    var hasSessionEnded = false
     let startedNanoseconds = Clock.wallNanoseconds()
     var hostFacts = OneShot<HostFacts>()
     /// What was asked of the thread of facts did not come in time, and nothing has come since.
@@ -155,6 +159,7 @@ package final class Engine {
             })
         var problems =
             auditProblems + pluginProblems + catalog.snapshot.problems.map { "tool left out: \($0.path): \($0.reason)" }
+        if let problem = SessionMark.lingerProblem { problems.append(problem) }
         if let configurationRemark { problems.append("configuration: \(configurationRemark)") }
         if let problem = keepers.problem { problems.append("keeper: \(problem)") }
         return EngineReport(

@@ -51,6 +51,12 @@ package struct JobEnding: Sendable, Equatable {
             if message.isEmpty { message = "could not be started" }
         case .keeperLost:
             if message.isEmpty { message = "its keeper died, and the job with it" }
+        case .sessionEnded:
+            if message.isEmpty {
+                message =
+                    "its keeper was ended with your last session or with the machine; 'loginctl enable-linger' "
+                    + "lets jobs outlive sessions"
+            }
         case .pluginFailed:
             if report.startedNanoseconds == 0 { from = .queued }
             if message.isEmpty { message = "its plugin failed without saying why" }

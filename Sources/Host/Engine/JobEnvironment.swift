@@ -13,7 +13,8 @@ package enum JobEnvironment {
     ///   - passed: what the policy lets through from the daemon's own environment.
     package static func make(
         jobID: JobID, toolID: String, profile: String, taskJSON: String, constraintsJSON: String,
-        usesTerminal: Bool, fixed: [(name: String, value: String)], passed: [(name: String, value: String)]
+        usesTerminal: Bool, fixed: [(name: String, value: String)], passed: [(name: String, value: String)],
+        trace: TraceContext? = nil
     ) -> [(name: String, value: String)] {
         var variables: [(name: String, value: String)] = [
             ("PATH", "/usr/local/bin:/usr/bin:/bin"), ("HOME", "/job"), ("TMPDIR", "/tmp"), ("LANG", "C.UTF-8"),
@@ -26,6 +27,10 @@ package enum JobEnvironment {
             } else {
                 variables.append(variable)
             }
+        }
+        // As OpenTelemetry's programs look for it.
+        if let trace, !variables.contains(where: { $0.name == "TRACEPARENT" }) {
+            variables.append(("TRACEPARENT", trace.text))
         }
         // Ours come last and cannot be overridden: programs rely on them.
         variables.removeAll { $0.name.hasPrefix("DOMED_") }

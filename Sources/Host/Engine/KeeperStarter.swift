@@ -38,7 +38,7 @@ package struct KeeperStarter: Sendable {
 
         func name(_ generation: UInt64) -> String { "\(prefix)@\(instance(generation)).service" }
 
-        func argumentsPath(_ generation: UInt64) -> String { "\(folder)/keeper-\(instance(generation))" }
+        func argumentsPath(_ generation: UInt64) -> String { "\(folder)/\(prefix)-\(instance(generation))" }
     }
 
     /// - Parameters:

@@ -10,6 +10,15 @@ package struct SubmitRequest: Sendable {
     package var caller: Caller
     /// What the caller says of itself, a JSON object; "" for nothing.
     package var callerJSON = ""
+    /// `traceparent` as it came with the call; nil for nothing.
+    package var traceparent: String?
+
+    /// Where the job belongs in its caller's trace: what came with the call, else what the caller says of itself.
+    package var trace: TraceContext? {
+        if let traceparent { return TraceContext(traceparent) }
+        guard let stated = try? statedCaller() else { return nil }
+        return stated["traceparent"]?.stringValue.flatMap { TraceContext($0) }
+    }
 
     package init(
         skillID: String, profile: String, idempotencyKey: String, taskJSON: String, constraintsJSON: String,

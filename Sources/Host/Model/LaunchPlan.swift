@@ -114,6 +114,8 @@ package enum EndCause: UInt8, Sendable {
     case failedElsewhere = 7
     /// It was driven elsewhere, and its executor or what is behind it knows of no such job any more.
     case executorLost = 8
+    /// The keeper was ended with the user's last session, or with the machine.
+    case sessionEnded = 9
 
     package var name: String {
         switch self {
@@ -126,6 +128,7 @@ package enum EndCause: UInt8, Sendable {
         case .pluginFailed: "plugin_failed"
         case .failedElsewhere: "failed_elsewhere"
         case .executorLost: "executor_lost"
+        case .sessionEnded: "session_ended"
         }
     }
 }

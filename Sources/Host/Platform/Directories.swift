@@ -51,7 +51,8 @@ package struct Directories: Sendable, Equatable {
             runtime = state + "/run"
         }
         ofAllStages =
-            [runtime] + [stateHome, configHome, dataHome].flatMap { base in Stage.allCases.map { base + "/dome" + $0.suffix } }
+            [runtime]
+            + [stateHome, configHome, dataHome].flatMap { base in Stage.allCases.map { base + "/dome" + $0.suffix } }
     }
 
     /// The folders of this program's user and stage.

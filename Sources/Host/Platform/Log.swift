@@ -29,7 +29,7 @@ package enum Log {
 
     /// `journal` without a journal on this machine is `text`.
     package static func setFormat(_ format: Format) {
-        let isPossible = format != .journal || JournalSocket.shared != nil
+        let isPossible = format != .journal || SystemJournal.isThere
         Self.format.store((isPossible ? format : .text).rawValue, ordering: .relaxed)
     }
 
@@ -40,7 +40,7 @@ package enum Log {
         case "text": setFormat(.text)
         case "json": setFormat(.json)
         case "journal": setFormat(.journal)
-        default: setFormat(JournalSocket.isBehindStandardError ? .journal : .text)
+        default: setFormat(SystemJournal.isBehindStandardError ? .journal : .text)
         }
     }
 
@@ -67,7 +67,7 @@ package enum Log {
         case .json: line = record.json
         case .journal:
             // A full or vanished journal, or a record too large for a datagram: better on standard error than nowhere.
-            if JournalSocket.shared?.send(record.journal) == true { return }
+            if SystemJournal.send(record.journal) { return }
             line = record.text
         }
         // One write: lines of several threads never mix.

@@ -64,25 +64,6 @@ package enum UnixSocket {
         }
     }
 
-    /// A datagram socket that sends to `path`, of which a leading @ stands for the abstract name space; nil if nobody
-    /// receives there.
-    package static func datagram(to path: String) -> FileDescriptor? {
-        var bytes = Array(path.utf8)
-        guard bytes.count > 1, bytes.count <= pathLimitBytes else { return nil }
-        if bytes[0] == UInt8(ascii: "@") { bytes[0] = 0 }
-        let number = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard number >= 0 else { return nil }
-        let descriptor = FileDescriptor(owning: number)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
-        let size = socklen_t(MemoryLayout<sa_family_t>.size + bytes.count)
-        let status = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.connect(number, $0, size) }
-        }
-        return status == 0 ? descriptor : nil
-    }
-
     /// The next waiting connection, non-blocking; nil when there is none.
     package static func accept(_ listener: FileDescriptor) throws(DomeError) -> FileDescriptor? {
         let number = dome_accept(listener.number)

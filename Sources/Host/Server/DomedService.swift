@@ -27,6 +27,8 @@ package final class DomedService {
         self.identity = identity
     }
 
+    package var followerCount: Int { followers.count + auditFollowers.count }
+
     /// Tells all who follow a job to come back later, with the last seq they saw.
     package func dismissFollowers() {
         for follower in followers.values { follower.dismiss() }

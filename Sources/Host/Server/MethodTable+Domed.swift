@@ -25,7 +25,9 @@ extension DomedService {
         table.waiting(Service.listJobs) { [self] request, _ in await listJobs(request) }
         table.waiting(Service.listPlugins) { [self] request, _ in await listPlugins(request) }
         table.waiting(Service.collectGarbage) { [self] request, _ in await collectGarbage(request) }
-        table.waiting(Service.skillExecute) { [self] request, call in await skillExecute(request, Self.caller(call)) }
+        table.waiting(Service.skillExecute) { [self] request, call in
+            await skillExecute(request, Self.caller(call), traceparent: Self.traceparent(call))
+        }
         table.waiting(Service.cancelJob) { [self] request, call in await cancelJob(request, Self.caller(call)) }
         table.waiting(Service.summarizeAudit) { [self] request, _ in await summarizeAudit(request) }
         table.waiting(Service.proveAudit) { [self] request, _ in await proveAudit(request) }
@@ -47,6 +49,12 @@ extension DomedService {
             table.add(path, .bidirectional { call in Core.assumeIsolated { reflection.serve(call) } })
         }
         return table
+    }
+
+    /// W3C Trace Context, as it came; one that came twice is none.
+    private static func traceparent(_ call: ServerCall) -> String? {
+        let found = call.metadata().entries.filter { $0.name == "traceparent" }
+        return found.count == 1 ? found.first.map { String(decoding: $0.value, as: UTF8.self) } : nil
     }
 
     /// Who is at the other end. Over TCP the kernel does not say: the pid is 0 then, and the uid nobody's.

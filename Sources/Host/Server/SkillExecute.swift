@@ -7,12 +7,13 @@ internal import DomeWire
 extension DomedService {
     /// Admits a job and waits for its end as long as the request says.
     func skillExecute(
-        _ request: Domed_V1_SkillExecuteRequest, _ caller: Caller
+        _ request: Domed_V1_SkillExecuteRequest, _ caller: Caller, traceparent: String?
     ) async -> Domed_V1_SkillExecuteResponse {
         var submission = SubmitRequest(
             skillID: request.skillId, profile: request.profile, idempotencyKey: request.idempotencyKey,
             taskJSON: request.taskJson, constraintsJSON: request.constraintsJson, caller: caller)
         submission.callerJSON = request.callerJson
+        submission.traceparent = traceparent
         do throws(DomeError) {
             let reply = try await engine.submit(submission)
             let report = reply.report

@@ -10,7 +10,6 @@ internal import Glibc
 package final class AuditAnchor: @unchecked Sendable {
     // @unchecked: used on the store's thread alone.
     static let slotBytes = 2048
-    private static let journalPath = "/run/systemd/journal/socket"
     private static let journalNanoseconds: Int64 = 60_000_000_000
 
     private let path: String
@@ -125,7 +124,7 @@ package final class AuditAnchor: @unchecked Sendable {
         let now = Clock.monotonicNanoseconds()
         untold = text
         if !evenIfSoon, let toldJournalNanoseconds, now - toldJournalNanoseconds < Self.journalNanoseconds { return }
-        guard Datagram.send(Self.entry(text), to: Self.journalPath, mayWait: false) else { return }
+        guard SystemJournal.send(Self.entry(text)) else { return }
         toldJournalNanoseconds = now
         untold = nil
     }

@@ -35,6 +35,7 @@ final class Database: @unchecked Sendable {
             Log.warning("store.check_skipped", ["path": path, "reason": "larger than checked at start"])
         }
         try setUp()
+        if version > 0, version < migrations.last?.version ?? 0 { try backUp(version: version) }
         try connection.migrate(from: version, steps: migrations)
         try connection.execute("PRAGMA foreign_keys = ON", what: "turn foreign keys on")
         connection.setCheckpointsOnClose(true)

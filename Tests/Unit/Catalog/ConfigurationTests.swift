@@ -24,7 +24,7 @@ import Testing
     @Test func `takes every key's own default, smallest and largest value, and nothing beyond`() throws {
         for setting in Setting.all {
             var values = [setting.read(Configuration())]
-            var refused: [JSONValue] = [.null, .bool(true), ["1"], .double(1.5), .string("nonsense")]
+            var refused: [JSONValue] = [.null, ["1"], .double(1.5), .string("nonsense")]
             switch setting.kind {
             case .number(_, let range):
                 values += [.count(range.lowerBound), .count(range.upperBound)]
@@ -32,7 +32,15 @@ import Testing
                 if range.lowerBound > 0 { refused.append(.count(range.lowerBound - 1)) }
             case .word(_, let words):
                 values += words.map { .string($0) }
-                refused += [.integer(1), ""]
+                refused += [.integer(1), "", .bool(true)]
+            case .flag:
+                values += [.bool(false), .bool(true)]
+                refused += [.integer(1), "true"]
+            case .loopback:
+                values += ["", "127.0.0.1:9464", "[::1]:0"]
+                refused += [
+                    .bool(true), "0.0.0.0:9464", "127.0.0.1:", "127.0.0.1:65536", "localhost:1", "127.0.0.1:+1",
+                ]
             }
             for value in values {
                 let found = try configuration("{\"\(setting.key)\": \(value.compact)}")
@@ -92,5 +100,7 @@ import Testing
 
 extension String {
     /// As mdoc spells them.
-    fileprivate var replacingQuotes: String { split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\(dq") }
+    fileprivate var replacingQuotes: String {
+        split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\(dq")
+    }
 }

@@ -7,7 +7,7 @@ struct KeeperStarterTests {
     @Test func `each generation is an instance of its own`() throws {
         let unit = try KeeperStarter.Unit(template: "domed-keeper@.service", runtimeFolder: "/run/user/1000/dome")
         #expect(unit.name(7) == "domed-keeper@\(DomeVersion.text)-7.service")
-        #expect(unit.argumentsPath(7) == "/run/user/1000/dome/keeper-\(DomeVersion.text)-7")
+        #expect(unit.argumentsPath(7) == "/run/user/1000/dome/domed-keeper-\(DomeVersion.text)-7")
         #expect(unit.name(8) != unit.name(7) && unit.argumentsPath(8) != unit.argumentsPath(7))
     }
 

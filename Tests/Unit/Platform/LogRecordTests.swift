@@ -30,26 +30,4 @@ import Testing
         let tail = Array("\nDOME_EVENT=job.ended\nDOME_JOB=job-1\nDOME_A_KEY\n".utf8) + [3, 0, 0, 0, 0, 0, 0, 0]
         #expect(bytes.suffix(tail.count + 4) == (tail + Array("x\ny\n".utf8))[...])
     }
-
-    @Test func `goes to the journal's socket in one datagram, or says that it did not`() throws {
-        let folder = try Folder()
-        let path = folder.path + "/journal"
-        #expect(JournalSocket(path: path) == nil)
-        let receiver = FileDescriptor(owning: socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0))
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
-        let bound = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(receiver.number, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        try #require(bound == 0)
-        let journal = try #require(JournalSocket(path: path))
-        #expect(journal.send(Array("MESSAGE=x\n".utf8)))
-        var buffer = [UInt8](repeating: 0, count: 100)
-        #expect(recv(receiver.number, &buffer, 100, 0) == 10)
-        // Larger than any datagram.
-        #expect(!journal.send([UInt8](repeating: 0, count: 64 << 20)))
-    }
 }

@@ -13,7 +13,8 @@ struct SensitivePaths {
     /// What no grant may reach, whoever asks: dome's own folders (a job that can write them is the daemon),
     /// credential stores, and the kernel's interfaces.
     func secrets(extra: [String]) -> ProtectedPaths {
-        let own = [directories.state, directories.config, directories.runtime, directories.data] + directories.ofAllStages
+        let own =
+            [directories.state, directories.config, directories.runtime, directories.data] + directories.ofAllStages
         return ProtectedPaths(own + extra + Self.system + below(Self.credentialStores) + moved)
     }
 

@@ -26,6 +26,10 @@ package struct Configuration: Sendable, Equatable {
     package var logLevel = "info"
     /// auto, text, json or journal.
     package var logFormat = "auto"
+    /// Whether metrics are served on a Unix socket.
+    package var hasMetrics = true
+    /// HOST:PORT of the loopback where they are served, too; "" for nowhere.
+    package var metricsAddress = ""
 
     package init() {}
 

@@ -44,5 +44,11 @@ extension Setting {
             key: "log_format", kind: .word(\.logFormat, ["auto", "text", "json", "journal"]), effect: .reload,
             help: "How: lines of text or JSON on standard error, or fields to systemd's journal. "
                 + "auto: the journal where standard error leads there, else text."),
+        Setting(
+            key: "metrics", kind: .flag(\.hasMetrics), effect: .restart,
+            help: "Whether Prometheus's metrics are served on a Unix socket beside the daemon's, domed-metrics.sock."),
+        Setting(
+            key: "metrics_address", kind: .loopback(\.metricsAddress), effect: .restart,
+            help: "A port of the loopback where they are served, too, to every local user; empty for none."),
     ]
 }

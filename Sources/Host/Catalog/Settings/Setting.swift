@@ -17,6 +17,9 @@ package struct Setting: Sendable {
         case number(any WritableKeyPath<Configuration, UInt64> & Sendable, ClosedRange<UInt64>)
         /// One of these.
         case word(any WritableKeyPath<Configuration, String> & Sendable, [String])
+        case flag(any WritableKeyPath<Configuration, Bool> & Sendable)
+        /// HOST:PORT of the loopback, or "" for none.
+        case loopback(any WritableKeyPath<Configuration, String> & Sendable)
     }
 
     package var key: String
@@ -29,7 +32,8 @@ package struct Setting: Sendable {
     package func read(_ configuration: Configuration) -> JSONValue {
         switch kind {
         case .number(let path, _): .count(configuration[keyPath: path])
-        case .word(let path, _): .string(configuration[keyPath: path])
+        case .word(let path, _), .loopback(let path): .string(configuration[keyPath: path])
+        case .flag(let path): .bool(configuration[keyPath: path])
         }
     }
 
@@ -44,6 +48,12 @@ package struct Setting: Sendable {
         case .word(let path, let words):
             guard let word = value.stringValue, words.contains(word) else { return false }
             configuration[keyPath: path] = word
+        case .flag(let path):
+            guard let flag = value.boolValue else { return false }
+            configuration[keyPath: path] = flag
+        case .loopback(let path):
+            guard let text = value.stringValue, text.isEmpty || Self.isLoopback(text) else { return false }
+            configuration[keyPath: path] = text
         }
         return true
     }
@@ -51,10 +61,22 @@ package struct Setting: Sendable {
     /// What it must be, for people.
     package var form: String {
         switch kind {
-        case .number(_, let range) where range.upperBound == Self.unlimited: "a whole number, \(range.lowerBound) or more"
+        case .number(_, let range) where range.upperBound == Self.unlimited:
+            "a whole number, \(range.lowerBound) or more"
         case .number(_, let range): "a whole number between \(range.lowerBound) and \(range.upperBound)"
         case .word(_, let words): words.map { "\"\($0)\"" }.joined(separator: " or ")
+        case .flag: "true or false"
+        case .loopback: "\"\" or a port of the loopback, \"127.0.0.1:PORT\" or \"[::1]:PORT\""
         }
+    }
+
+    private static func isLoopback(_ text: String) -> Bool {
+        guard let colon = text.lastIndex(of: ":"), ["127.0.0.1", "[::1]"].contains(String(text[..<colon])) else {
+            return false
+        }
+        let port = text[text.index(after: colon)...]
+        return (1...5).contains(port.utf8.count) && port.utf8.allSatisfy { (0x30...0x39).contains($0) }
+            && UInt16(port) != nil
     }
 
     /// The largest that JSON's readers agree on.
@@ -66,6 +88,8 @@ package struct Setting: Sendable {
         case .number(_, let range):
             ["type": "integer", "minimum": .count(range.lowerBound), "maximum": .count(range.upperBound)]
         case .word(_, let words): ["type": "string", "enum": .array(words.map { .string($0) })]
+        case .flag: ["type": "boolean"]
+        case .loopback: ["type": "string", "pattern": "^((127\\.0\\.0\\.1|\\[::1\\]):[0-9]{1,5})?$"]
         }
     }
 

@@ -71,7 +71,7 @@ extension Examination {
             // Missing: said already.
             guard access(program, X_OK) == 0 else { return }
             var check = Subprocess(program, ["domed", "--check"])
-            check.environment = Self.environment()
+            check.environment = environmentOfThisProgram()
             let outcome = try check.capture(limitBytes: 1 << 20, timeoutMilliseconds: 30_000)
             let document = try JSONParser.parse(outcome.output, what: "the report of domed --check")
             guard let entries = document.arrayValue else {
@@ -86,16 +86,5 @@ extension Examination {
         } catch {
             note(.failed, "domed", "cannot check itself: \(error.message)")
         }
-    }
-
-    /// That of this process, which decides where domed's things are.
-    private static func environment() -> [String] {
-        var variables: [String] = []
-        var pointer = environ
-        while let entry = pointer.pointee {
-            variables.append(String(cString: entry))
-            pointer += 1
-        }
-        return variables
     }
 }

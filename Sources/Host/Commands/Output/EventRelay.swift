@@ -128,7 +128,7 @@ struct Ending: Equatable {
         if state == .succeeded { return exitCode ?? ExitStatus.success }
         switch reason {
         case "timeout": return ExitStatus.timeout
-        case "launch_failed", "keeper_lost", "disk_full": return ExitStatus.notRun
+        case "launch_failed", "keeper_lost", "session_ended", "disk_full": return ExitStatus.notRun
         default: break
         }
         if let signal { return 128 + signal }

@@ -1,23 +1,14 @@
 internal import Glibc
 
 /// systemd's journal, by its own protocol: a datagram a record. Spoken directly, like sd_notify(3): libsystemd would be a
-/// dependency for one `send`.
-final class JournalSocket: Sendable {
-    /// Nil where no journal is.
-    static let shared = JournalSocket(path: "/run/systemd/journal/socket")
+/// dependency for one datagram.
+package enum SystemJournal {
+    private static let path = "/run/systemd/journal/socket"
 
-    private let socket: FileDescriptor
+    static var isThere: Bool { Files.exists(path) }
 
-    init?(path: String) {
-        guard let socket = UnixSocket.datagram(to: path) else { return nil }
-        self.socket = socket
-    }
-
-    /// Without waiting; false if the journal did not take it.
-    func send(_ record: [UInt8]) -> Bool {
-        Glibc.send(socket.number, record, record.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
-            == record.count
-    }
+    /// Without waiting; false if the journal did not take it: it is not there, is full, or the record is too large.
+    package static func send(_ record: [UInt8]) -> Bool { Datagram.send(record, to: path, mayWait: false) }
 
     /// Whether standard error is a stream that the service manager connected to the journal (systemd.exec(5),
     /// $JOURNAL_STREAM); one that was redirected since is not.

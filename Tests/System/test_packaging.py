@@ -1,0 +1,155 @@
+"""`make dist`: what is released, that it is whole and signed, that the same programs give the same bytes, and that it
+runs where it is unpacked. The Debian package is installed in package_cases.py, in a throw-away machine."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from domekit import machine
+from domekit.daemon import Daemon
+from domekit.paths import ROOT, bin_dir
+from domekit.trees import PROGRAMS
+
+MANIFEST = "daemons-release-manifest.json"
+
+
+def make_release(out: Path, key: Path) -> Path:
+    environment = os.environ | {"PROGRAMS": " ".join(PROGRAMS), "DOME_RELEASE_KEY": str(key)}
+    dist = ROOT / "ops" / "packaging" / "dist.sh"
+    subprocess.run([dist, bin_dir(), out], env=environment, check=True, capture_output=True, cwd=ROOT)
+    return out
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("key") / "key.pem"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", path], check=True)
+    return path
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory, key: Path) -> Path:
+    return make_release(tmp_path_factory.mktemp("release") / "dist", key)
+
+
+def manifest(release: Path) -> dict[str, object]:
+    loaded: dict[str, object] = json.loads((release / MANIFEST).read_text())
+    return loaded
+
+
+def verify(release: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [bin_dir() / "dome", "release", "verify", release / MANIFEST, *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def trusted(release: Path) -> list[str]:
+    return ["--key", str(release / "release-key.pub")]
+
+
+def test_the_manifest_fits_its_schema_and_names_what_is_there(release: Path) -> None:
+    document = manifest(release)
+    schema = json.loads((ROOT / "Registry" / "schema" / "release-manifest.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(document, schema)
+    artifacts = {one["kind"]: one for one in document["artifacts"]}  # type: ignore[attr-defined]
+    assert set(artifacts) == {"tarball", "deb", "sbom"}
+    assert artifacts["tarball"]["size"] <= 25 << 20
+    assert artifacts["tarball"]["name"].startswith(f"domed-{document['version']}-linux-")
+    sums = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=release, capture_output=True, text=True, check=True)
+    assert sums.stdout.count(": OK") == 4
+
+
+def test_verify_accepts_it_and_openssl_agrees(release: Path) -> None:
+    done = verify(release, *trusted(release))
+    assert done.returncode == 0 and "is whole, signed" in done.stdout, done.stdout + done.stderr
+    command = ["openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-inkey", "release-key.pub", "-in", "SHA256SUMS"]
+    subprocess.run([*command, "-sigfile", "SHA256SUMS.sig"], cwd=release, check=True, capture_output=True)
+
+
+def test_verify_finds_every_change(release: Path, tmp_path: Path, key: Path) -> None:
+    names = [one["name"] for one in manifest(release)["artifacts"]]  # type: ignore[attr-defined]
+    for name in names:
+        copy = shutil.copytree(release, tmp_path / name)
+        content = bytearray((copy / name).read_bytes())
+        content[len(content) // 2] ^= 1
+        (copy / name).write_bytes(content)
+        done = verify(copy, "--unsigned")
+        assert done.returncode == 1 and f"FAILED  {name}: has another SHA-256" in done.stdout
+        (copy / name).unlink()
+        assert "not there" in verify(copy, "--unsigned").stdout
+    # Digests that were made to fit, by somebody who has not the key.
+    forged = shutil.copytree(release, tmp_path / "forged")
+    other = tmp_path / "other.pem"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", other], check=True)
+    document = manifest(forged)
+    for one in document["artifacts"]:  # type: ignore[attr-defined]
+        one["signature"] = base64.b64encode(bytes(64)).decode()
+    (forged / MANIFEST).write_text(json.dumps(document))
+    assert verify(forged, "--unsigned").returncode == 0
+    done = verify(forged, *trusted(forged))
+    assert done.returncode == 1 and "is not signed by this key" in done.stdout
+    assert verify(release).returncode == 64
+
+
+@pytest.mark.parametrize(
+    "change, needle",
+    [
+        ({"schema_version": "soma.release-manifest.v2"}, "schema_version"),
+        ({"tag": "daemons-v9.9.9"}, "the tag is not that of version"),
+        ({"artifacts": []}, "artifacts"),
+        ({"more": 1}, "more"),
+    ],
+)
+def test_what_is_no_manifest_is_refused(release: Path, tmp_path: Path, change: dict[str, object], needle: str) -> None:
+    copy = shutil.copytree(release, tmp_path / "copy")
+    (copy / MANIFEST).write_text(json.dumps(manifest(copy) | change))
+    done = verify(copy, "--unsigned")
+    assert done.returncode == 65 and needle in done.stderr
+    # A name that leads elsewhere.
+    document = manifest(release)
+    document["artifacts"][0]["name"] = "../etc/passwd"  # type: ignore[index]
+    (copy / MANIFEST).write_text(json.dumps(document))
+    assert verify(copy, "--unsigned").returncode == 65
+
+
+@pytest.mark.soak
+def test_the_same_programs_give_the_same_bytes(release: Path, tmp_path: Path, key: Path) -> None:
+    again = make_release(tmp_path / "dist", key)
+    for path in sorted(release.iterdir()):
+        assert path.read_bytes() == (again / path.name).read_bytes(), path.name
+
+
+def test_the_tarball_runs_where_it_is_unpacked(
+    release: Path, tmp_path: Path, new_daemon: Callable[..., Daemon]
+) -> None:
+    [archive] = release.glob("*.tar.gz")
+    with tarfile.open(archive) as opened:
+        assert {(one.uid, one.gid, one.uname) for one in opened.getmembers()} == {(0, 0, "")}
+        opened.extractall(tmp_path, filter="fully_trusted")
+    [tree] = tmp_path.iterdir()
+    daemon = new_daemon(binaries=tree / "bin")
+    assert daemon.dome("run", "shell.run", "--", "echo", "hello").stdout == "hello\n"
+    assert not any("@BINDIR@" in one.read_text() for one in tree.rglob("*.service"))
+
+
+@pytest.mark.timeout(300)
+def test_the_debian_package_is_installed_upgraded_and_purged(release: Path) -> None:
+    if reason := machine.obstacle():
+        pytest.skip(reason)
+    place = ROOT / "build" / "packages"
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(release, place)
+    try:
+        machine.run_cases({"package_cases.py": 3})
+    finally:
+        shutil.rmtree(place)
