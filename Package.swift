@@ -70,12 +70,13 @@ let package = Package(
         room("Platform", ["DomeModel", "CLinux"]),
         room("Async", ["DomeModel", "DomePlatform"]),
         room("Crypto", ["DomeModel", "CCrypto"]),
+        room("Schema", ["DomeModel"]),
 
         // Level 3: rooms that know nothing of each other (but Wire, which reads Proto).
         room("Proto"),
         room("Link", ["DomeModel", "DomePlatform"]),
         room("Journal", ["DomeModel", "DomePlatform"]),
-        room("Catalog", ["DomeModel", "DomePlatform", "DomeCrypto"]),
+        room("Catalog", ["DomeModel", "DomePlatform", "DomeCrypto", "DomeSchema"]),
         room("Store", ["DomeModel", "DomePlatform", "DomeAsync", "DomeCrypto", "CSQLite"]),
         room("Jail", ["DomeModel", "DomePlatform", "CJail"]),
         room("PluginHost", ["DomeModel", "DomePlatform", "PluginABI"]),
@@ -83,13 +84,13 @@ let package = Package(
         room("Wire", ["DomeModel", "DomeProto"]),
 
         // Level 4 to 7.
-        room("Validator", ["DomeModel", "DomePlatform", "DomeCatalog", "DomeLink", "PluginABI"]),
+        room("Validator", ["DomeModel", "DomePlatform", "DomeCatalog", "DomeSchema", "DomeLink", "PluginABI"]),
         room("Keeper", ["DomeModel", "DomePlatform", "DomeJournal", "DomeJail", "DomeLink"]),
         room(
             "Engine",
             [
-                "DomeModel", "DomePlatform", "DomeAsync", "DomeCrypto", "DomeJournal", "DomeCatalog", "DomeStore",
-                "DomeLink",
+                "DomeModel", "DomePlatform", "DomeAsync", "DomeCrypto", "DomeJournal", "DomeCatalog", "DomeSchema",
+                "DomeStore", "DomeLink",
             ]),
         room(
             "Server",
@@ -101,7 +102,7 @@ let package = Package(
             "Commands",
             [
                 "DomeModel", "DomePlatform", "DomeAsync", "DomeClient", "DomeCatalog", "DomeCrypto", "DomeJail",
-                "DomeValidator", "DomeMCP",
+                "DomeSchema", "DomeValidator", "DomeMCP",
             ]),
 
         // Executables: composition only.
@@ -133,6 +134,10 @@ let package = Package(
         .executableTarget(
             name: "bench-jail", dependencies: ["CJail", "DomeJail", "DomeModel", "DomePlatform"],
             path: "bench/jail", swiftSettings: swiftSettings),
+        // Validation alone.
+        .executableTarget(
+            name: "bench-schema", dependencies: ["DomeModel", "DomePlatform", "DomeSchema"],
+            path: "bench/schema", swiftSettings: swiftSettings),
         // What an event costs on its way to the wire; run by hand.
         .executableTarget(
             name: "wire-bench", dependencies: ["DomeModel", "DomeProto", "DomeWire"],
@@ -143,10 +148,11 @@ let package = Package(
         unitTests("Platform", ["DomePlatform", "DomeModel"]),
         unitTests("Async", ["DomeAsync", "DomeModel", "DomePlatform"]),
         unitTests("Crypto", ["DomeCrypto", "DomeModel"]),
+        unitTests("Schema", ["DomeSchema", "DomeModel"]),
         unitTests("Proto", ["DomeProto"]),
         unitTests("Link", ["DomeLink", "DomeModel", "DomePlatform"]),
         unitTests("Journal", ["DomeJournal", "DomeModel", "DomePlatform"]),
-        unitTests("Catalog", ["DomeCatalog", "DomeModel", "DomePlatform", "DomeCrypto"]),
+        unitTests("Catalog", ["DomeCatalog", "DomeModel", "DomePlatform", "DomeCrypto", "DomeSchema"]),
         unitTests("Store", ["DomeStore", "DomeModel", "DomePlatform", "DomeCrypto", "DomeAsync"]),
         unitTests("Jail", ["DomeJail", "DomeModel", "DomePlatform", "CJail", "jail-driver"]),
         .executableTarget(
@@ -155,7 +161,7 @@ let package = Package(
         unitTests(
             "PluginHost",
             ["DomePluginHost", "DomeModel", "DomePlatform", "DomeLink", "PluginABI", "domed-worker"]),
-        unitTests("Validator", ["DomeValidator", "DomeModel", "DomePlatform", "DomeCatalog"]),
+        unitTests("Validator", ["DomeValidator", "DomeModel", "DomePlatform", "DomeCatalog", "DomeSchema"]),
         unitTests("Transport", ["DomeTransport", "DomeModel", "DomePlatform"]),
         unitTests("Wire", ["DomeWire", "DomeModel", "DomeProto"]),
         unitTests("Keeper", ["DomeKeeper", "DomeModel", "DomePlatform", "DomeJournal", "DomeLink", "DomeJail"]),

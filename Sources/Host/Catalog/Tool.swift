@@ -1,4 +1,5 @@
 package import DomeModel
+package import DomeSchema
 
 /// One tool, loaded and checked: its manifest, its schemas and the files it brings. Immutable, so it may be held
 /// by a running job while the registry changes.

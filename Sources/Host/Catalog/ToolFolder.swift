@@ -1,6 +1,7 @@
 import DomeCrypto
 import DomeModel
 import DomePlatform
+import DomeSchema
 import Glibc
 
 /// Reads one tool's folder.
@@ -25,11 +26,11 @@ enum ToolFolder {
                 .invalidRequest, "\(manifestName): \"tool_id\" is \(manifest.id), but the folder has another name")
         }
         let inputFile = try document(path, inputSchemaName)
-        let input = try JSONSchema.compile(inputFile.value, what: inputSchemaName)
+        let input = try JSONSchema.compile(inputFile.tree, what: inputSchemaName, options: .strict)
         var output: (schema: JSONSchema, file: Document)?
         if Files.exists(path + "/" + outputSchemaName) {
             let file = try document(path, outputSchemaName)
-            output = (try JSONSchema.compile(file.value, what: outputSchemaName), file)
+            output = (try JSONSchema.compile(file.tree, what: outputSchemaName, options: .strict), file)
         }
         guard manifest.output == .lines || output != nil else {
             throw DomeError(
@@ -44,6 +45,8 @@ enum ToolFolder {
     }
 
     private struct Document {
+        /// With numbers as they were written, which a value rounds.
+        var tree: JSONTree
         var value: JSONValue
         var text: String
         var sha256: String
@@ -51,9 +54,10 @@ enum ToolFolder {
 
     private static func document(_ folder: String, _ name: String) throws(DomeError) -> Document {
         let bytes = try regularFile(folder, name, limitBytes: documentLimitBytes)
-        let value = try JSONParser.parse(bytes, what: name)
+        let tree = try JSONTree.parse(bytes, what: name)
+        let value = try tree.value(what: name)
         let sha256 = try SHA256.digest(value.canonical).hex
-        return Document(value: value, text: String(decoding: bytes, as: UTF8.self), sha256: sha256)
+        return Document(tree: tree, value: value, text: String(decoding: bytes, as: UTF8.self), sha256: sha256)
     }
 
     private static func regularFile(_ folder: String, _ name: String, limitBytes: Int) throws(DomeError) -> [UInt8] {

@@ -22,6 +22,7 @@ package enum CommandLineTool {
             .pluginEnable, .pluginDisable, .configCheck, .configShow, .configPath,
             .serviceInstall, .serviceUninstall, .serviceStart, .serviceStop, .serviceRestart, .serviceStatus,
             .serviceLogs, .releaseVerify, .supportBundle,
+            .schemaCheck, .schemaTestSuite,
             .completions, .version,
             .help, .complete,
         ]

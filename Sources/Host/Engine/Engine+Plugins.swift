@@ -3,6 +3,7 @@ internal import DomeCatalog
 internal import DomeLink
 internal import DomeModel
 internal import DomePlatform
+internal import DomeSchema
 internal import DomeStore
 
 extension Engine {

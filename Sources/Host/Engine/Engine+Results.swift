@@ -3,6 +3,7 @@ internal import DomeCatalog
 internal import DomeJournal
 internal import DomeModel
 internal import DomePlatform
+internal import DomeSchema
 internal import DomeStore
 
 /// Output contracts: a tool that promises a result has it checked before its job may end well (docs/adr/0027).

@@ -2,6 +2,7 @@ internal import DomeCatalog
 internal import DomeCrypto
 internal import DomeJournal
 internal import DomeModel
+internal import DomeSchema
 
 /// What became of the result that a tool promises.
 enum ResultOutcome: Sendable {
@@ -57,7 +58,7 @@ struct JobResult: Sendable {
         }
         guard !bytes.isEmpty else { return .invalid("\(toolID) promises a result and wrote none") }
         do throws(DomeError) {
-            let violations = schema.validate(try JSONParser.parse(bytes, what: "the result of \(toolID)"))
+            let violations = schema.validate(try JSONTree.parse(bytes, what: "the result of \(toolID)"))
             guard violations.isEmpty else {
                 let list = violations.map(\.description).joined(separator: "; ")
                 return .invalid("the result of \(toolID) does not fit its output schema: \(list.prefix(2_000))")

@@ -73,6 +73,12 @@ package struct JSONObject: Sendable, Equatable {
 
     package init() {}
 
+    /// Members whose names are known to differ.
+    init(unique members: [(key: String, value: JSONValue)]) {
+        self.members = members
+        if members.count > Self.indexedCount { makeIndex() }
+    }
+
     package var isEmpty: Bool { members.isEmpty }
     package var count: Int { members.count }
     package var keys: [String] { members.map(\.key) }

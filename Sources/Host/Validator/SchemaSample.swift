@@ -1,5 +1,5 @@
-internal import DomeCatalog
 internal import DomeModel
+internal import DomeSchema
 
 /// A value that fits a JSON Schema, for the schemas that people write. What is made is checked by the validator, so a
 /// keyword that is not understood here costs an example, never a wrong one.

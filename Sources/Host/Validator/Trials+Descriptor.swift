@@ -1,5 +1,6 @@
 internal import DomeCatalog
 internal import DomeModel
+internal import DomeSchema
 internal import PluginABI
 
 // What a plugin says of itself.

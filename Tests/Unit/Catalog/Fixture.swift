@@ -1,5 +1,4 @@
-// Unit tests of the room Catalog: schemas and patterns against a table of expected verdicts, manifests and
-// registries on a real disk, the policy against real paths.
+// Unit tests of the room Catalog: manifests and registries on a real disk, the policy against real paths.
 
 import DomeCatalog
 import DomeModel

@@ -1,5 +1,6 @@
 import DomeCatalog
 import DomeModel
+import DomeSchema
 import Testing
 
 @testable import DomeValidator

@@ -1,4 +1,5 @@
 package import DomeModel
+package import DomeSchema
 
 /// What a plugin declares of itself (entry.h), checked as hostile text is: its actions and its configuration's schema.
 package struct PluginDeclaration: Sendable {

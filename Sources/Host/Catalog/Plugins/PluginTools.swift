@@ -1,5 +1,6 @@
 internal import DomeCrypto
 package import DomeModel
+internal import DomeSchema
 
 /// Which plugin carries a tool out.
 package struct PluginReference: Sendable, Equatable {

@@ -1,6 +1,6 @@
-import DomeCatalog
 import DomeClient
 import DomeModel
+import DomeSchema
 import Glibc
 
 extension OptionSpec {

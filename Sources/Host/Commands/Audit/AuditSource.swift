@@ -1,8 +1,8 @@
 import DomeAsync
-import DomeCatalog
 import DomeClient
 import DomeModel
 import DomePlatform
+import DomeSchema
 
 /// Asks for events and hands them out, in the order that the user wants.
 @Core

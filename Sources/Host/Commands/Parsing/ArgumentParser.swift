@@ -119,7 +119,8 @@ struct ArgumentParser {
             let missing = verb.positionals[invocation.positionals.count]
             throw .usage("'dome \(verb.name)' needs \(missing.name): \(missing.help). Usage: \(verb.synopsis)")
         }
-        guard invocation.positionals.count <= verb.positionals.count else {
+        let takesMore = verb.positionals.last?.isRepeatable ?? false
+        guard invocation.positionals.count <= verb.positionals.count || takesMore else {
             let extra = invocation.positionals[verb.positionals.count]
             let hint = verb.rest != nil ? "; put the command after --" : ""
             throw .usage("'\(extra)' is one argument too many\(hint). Usage: \(verb.synopsis)")

@@ -62,12 +62,18 @@ struct PositionalSpec: Sendable {
     var name: String
     var help: String
     var isOptional = false
+    /// Any number of them; the last one only.
+    var isRepeatable = false
     var completion = Completion.none
 
-    init(_ name: String, help: String, isOptional: Bool = false, completion: Completion = .none) {
+    init(
+        _ name: String, help: String, isOptional: Bool = false, isRepeatable: Bool = false,
+        completion: Completion = .none
+    ) {
         self.name = name
         self.help = help
         self.isOptional = isOptional
+        self.isRepeatable = isRepeatable
         self.completion = completion
     }
 }
@@ -100,7 +106,8 @@ struct Verb: Sendable {
     var synopsis: String {
         var text = "dome " + name
         for positional in positionals {
-            text += positional.isOptional ? " [\(positional.name)]" : " " + positional.name
+            let name = positional.name + (positional.isRepeatable ? "…" : "")
+            text += positional.isOptional ? " [\(name)]" : " " + name
         }
         if !options.isEmpty { text += " [OPTION]…" }
         if let rest { text += " [-- \(rest)]" }

@@ -4,6 +4,7 @@ internal import DomeCrypto
 internal import DomeLink
 package import DomeModel
 package import DomePlatform
+internal import DomeSchema
 internal import Synchronization
 
 /// Finds plugins, has new ones scanned, holds them against their pins, and counts their crashes. On a thread of its own:

@@ -1,0 +1,84 @@
+import DomeModel
+import DomePlatform
+import DomeSchema
+
+extension Verb {
+    /// `dome schema check`
+    static let schemaCheck = Verb(
+        words: ["schema", "check"], summary: "check a JSON Schema, and documents against it",
+        details: [
+            "SCHEMA is draft 2020-12, or draft-07 if its \"$schema\" says so. What is wrong with it is said with its place; "
+                + "what has no effect in it, such as a misspelt keyword, is a warning. Each INSTANCE is held against it: "
+                + "every violation comes with the place in the document and the place in the schema, and never shows "
+                + "values of the document. Nothing is fetched: a \"$ref\" must lead into the schema itself, a document "
+                + "given with --with, or a metaschema.",
+            "Exits with 0 if everything fits, with 1 if an instance does not, with 65 if the schema or a document cannot "
+                + "be read as what it should be.",
+        ],
+        positionals: [
+            PositionalSpec("SCHEMA", help: "a file", completion: .files),
+            PositionalSpec(
+                "INSTANCE", help: "a JSON file", isOptional: true, isRepeatable: true, completion: .files),
+        ],
+        options: [
+            OptionSpec("--assert-format", help: "let \"format\" constrain, not only annotate"),
+            OptionSpec(
+                "--with", value: "FILE", help: "a schema that $ref may lead to, by its \"$id\"", isRepeatable: true,
+                completion: .files),
+        ],
+        examples: ["dome schema check input.schema.json task.json", "dome schema check --assert-format s.json a.json"]
+    ) { invocation throws(CommandFailure) in
+        let path = invocation.argument(0)
+        let schema = try local { () throws(DomeError) in
+            var options = JSONSchema.Options()
+            options.assertsFormats = invocation.has("--assert-format")
+            for file in invocation.values("--with") {
+                let tree = try document(file)
+                guard let name = tree.member("$id", of: 0).flatMap(tree.string) else {
+                    throw DomeError(.invalidRequest, "\(file) has no \"$id\", so that no $ref can lead to it")
+                }
+                options.documents[name.hasSuffix("#") ? String(name.dropLast()) : name] = tree
+            }
+            return try JSONSchema.compile(try document(path), what: path, options: options)
+        }
+        var text = schema.warnings.map { "warning: \(Rendered.line($0))\n" }.joined()
+        var results: [JSONValue] = []
+        var isGood = true
+        for file in invocation.positionals.dropFirst() {
+            let instance = try local { () throws(DomeError) in try document(file) }
+            let violations = schema.validate(instance)
+            isGood = isGood && violations.isEmpty
+            results.append(["instance": .string(file), "violations": .array(violations.map(json))])
+            text += Self.text(file, violations)
+        }
+        if results.isEmpty { text += "\(Rendered.line(path)): a schema that can be used\n" }
+        try invocation.print(
+            json: [
+                "schema": .string(path), "warnings": .array(schema.warnings.map { .string($0) }),
+                "instances": .array(results), "valid": .bool(isGood),
+            ], text: text)
+        return isGood ? ExitStatus.success : ExitStatus.failure
+    }
+
+    /// More than any schema or message should be, and less than memory.
+    private static let documentLimitBytes = 512 << 20
+
+    private static func document(_ path: String) throws(DomeError) -> JSONTree {
+        try JSONTree.parse(try Files.read(path, limitBytes: documentLimitBytes), what: path)
+    }
+
+    private static func json(_ violation: SchemaViolation) -> JSONValue {
+        [
+            "instance_pointer": .string(violation.pointer), "schema_pointer": .string(violation.schemaPointer),
+            "keyword": .string(violation.keyword), "message": .string(violation.message),
+        ]
+    }
+
+    private static func text(_ file: String, _ violations: [SchemaViolation]) -> String {
+        guard !violations.isEmpty else { return "\(Rendered.line(file)): valid\n" }
+        return violations.map { violation in
+            let place = violation.schemaPointer.isEmpty ? "" : " [\(violation.schemaPointer)]"
+            return "\(Rendered.line(file)): \(Rendered.line(violation.description + place))\n"
+        }.joined()
+    }
+}
