@@ -1,6 +1,7 @@
 import DomeCatalog
 import DomeModel
 import DomePlatform
+import DomeSchema
 import Testing
 
 @Suite struct `The settings file` {

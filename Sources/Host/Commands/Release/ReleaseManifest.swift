@@ -1,7 +1,7 @@
-import DomeCatalog
 import DomeCrypto
 import DomeModel
 import DomePlatform
+import DomeSchema
 
 /// What a release consists of (daemons-release-manifest.json), and whether the files beside it are that.
 struct ReleaseManifest {
