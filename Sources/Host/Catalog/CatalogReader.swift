@@ -53,19 +53,24 @@ enum CatalogReader {
     /// Inode, size and times of every folder and file of the registry, in order.
     static func fingerprint(_ searchPath: [String]) -> [UInt64] {
         var fingerprint: [UInt64] = []
-        var ignored: [CatalogProblem] = []
-        for registry in searchPath { add(registry + "/tools", &fingerprint) }
-        for folder in folders(searchPath, &ignored) {
-            add(folder, &fingerprint)
-            guard let names = try? Files.list(folder) else { continue }
-            for name in names { add(folder + "/" + name, &fingerprint) }
+        for registry in searchPath {
+            let tools = ListedFolder(registry + "/tools")
+            add(tools?.status, &fingerprint)
+            guard let tools else { continue }
+            for name in tools.names() where !name.hasPrefix(".") {
+                guard let folder = ListedFolder(name, in: tools) else {
+                    add(tools.status(of: name), &fingerprint)
+                    continue
+                }
+                add(folder.status, &fingerprint)
+                for file in folder.names() { add(folder.status(of: file), &fingerprint) }
+            }
         }
         return fingerprint
     }
 
-    private static func add(_ path: String, _ fingerprint: inout [UInt64]) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return fingerprint.append(0) }
+    private static func add(_ status: stat?, _ fingerprint: inout [UInt64]) {
+        guard let status else { return fingerprint.append(0) }
         fingerprint += [
             UInt64(status.st_ino), UInt64(bitPattern: Int64(status.st_size)), UInt64(status.st_mode),
             UInt64(bitPattern: Int64(status.st_mtim.tv_sec)), UInt64(bitPattern: Int64(status.st_mtim.tv_nsec)),

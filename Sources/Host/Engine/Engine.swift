@@ -128,10 +128,16 @@ package final class Engine {
         Core.task { [self] in await reloadRegistry() }
     }
 
-    /// The registry and the plugins as they are now; what has changed is in the audit log.
+    /// The registry and the plugins as they are now, each looked at on its own thread beside the other; what has changed is
+    /// in the audit log.
     func reloadRegistry() async {
-        await rules.reloadIfChanged(catalog)
+        let registry = OneShot<Bool>()
+        Core.task { [self] in
+            await rules.reloadIfChanged(catalog)
+            registry.set(true)
+        }
         await refreshPlugins()
+        _ = await registry.wait()
         noteRuleChanges()
     }
 

@@ -1,4 +1,4 @@
-internal import Glibc
+package import Glibc
 
 /// Tells whether a file changed since it was last looked at, for the price of one stat.
 package struct FileStamp: Sendable, Equatable {
@@ -7,7 +7,12 @@ package struct FileStamp: Sendable, Equatable {
     /// The stamp of what `path` leads to now; all absent files have the same.
     package init(path: String) {
         var status = stat()
-        guard stat(path, &status) == 0 else {
+        self.init(stat(path, &status) == 0 ? status : nil)
+    }
+
+    /// The same of what stat(2) said; nil for an absent file.
+    package init(_ status: stat?) {
+        guard let status else {
             parts = []
             return
         }

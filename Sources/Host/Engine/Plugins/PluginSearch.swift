@@ -1,3 +1,4 @@
+internal import DomeCatalog
 internal import DomeModel
 package import DomePlatform
 internal import Glibc
@@ -45,14 +46,20 @@ package struct PluginSearch: Sendable {
 
     /// Changes with any file of a plugin and any of the user's decisions.
     func stamps() -> [FileStamp] {
-        var stamps: [FileStamp] = path.map(FileStamp.init(path:))
-        func add(_ folder: String) {
-            stamps.append(FileStamp(path: folder))
-            guard let names = try? Files.list(folder) else { return }
-            for name in names.prefix(Self.filesLimit) { stamps.append(FileStamp(path: folder + "/" + name)) }
+        var stamps: [FileStamp] = []
+        func add(_ folder: ListedFolder) {
+            stamps.append(FileStamp(folder.status))
+            for name in folder.names().prefix(Self.filesLimit) { stamps.append(FileStamp(folder.status(of: name))) }
         }
-        for folder in folders() { add(folder) }
-        add(directories.config + "/plugins")
+        for place in path {
+            let plugins = ListedFolder(place)
+            stamps.append(FileStamp(plugins?.status))
+            for name in plugins?.names() ?? [] where !name.hasPrefix(".") {
+                guard let plugins, let folder = ListedFolder(name, in: plugins) else { continue }
+                if folder.status(of: PluginFile.name) != nil { add(folder) }
+            }
+        }
+        ListedFolder(directories.config + "/plugins").map(add)
         stamps.append(FileStamp(path: directories.config + "/policy.json"))
         return stamps
     }
