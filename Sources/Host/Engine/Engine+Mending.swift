@@ -40,7 +40,7 @@ extension JobFiles {
             ]
             try writer.appendEvent(.guard, Array(payload.compact.utf8))
         }
-        try writer.appendEvent(.stateChange, JobEnding(record).payload, isTerminal: true)
+        try writer.appendEvent(.stateChange, JobEnding(record).payload(artifacts: nil), isTerminal: true)
         return (writer.lastSeq, writer.byteLength)
     }
 }

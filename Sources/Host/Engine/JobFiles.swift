@@ -94,7 +94,8 @@ package actor JobFiles {
             try writer.appendEvent(.error, ending.errorPayload, mayUseReserve: true)
         }
         var terminal = EventHub.StateChange(
-            seq: 0, wallNanoseconds: Clock.wallNanoseconds(), payload: ending.payload)
+            seq: 0, wallNanoseconds: Clock.wallNanoseconds(),
+            payload: ending.payload(artifacts: artifacts.artifacts.count))
         terminal.seq = try writer.appendEvent(
             .stateChange, terminal.payload, isTerminal: true, wallNanoseconds: terminal.wallNanoseconds,
             mayUseReserve: true)

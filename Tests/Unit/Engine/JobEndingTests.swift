@@ -50,7 +50,7 @@ import Testing
         for cause in [EndCause.exited, .canceled, .timeout, .keeperLost] {
             for status: Int32 in [0, 3 << 8, 9] {
                 let ending = JobEnding(report(cause, status: status))
-                #expect(JobEnding(payload: ending.payload) == ending)
+                #expect(JobEnding(payload: ending.payload(artifacts: 2)) == ending)
             }
         }
         #expect(JobEnding(payload: Array(#"{"from":"queued","to":"running"}"#.utf8)) == nil)
