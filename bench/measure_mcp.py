@@ -1,13 +1,15 @@
 """What is measured of `dome mcp`: how soon it answers, what a call costs, what it weighs; beside a server of the
-official SDK, and a proxy of fastmcp before `dome mcp` itself."""
+official SDK, and two proxies before `dome mcp` itself: fastmcp's, and mcp-proxy before `dome mcp --http`."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from samples import Row, Section
 from world import ROUNDS, BenchError, World, guarded
 
 HERE = Path(__file__).parent
+MCP_PROXY = HERE.parent / "build/bench/venv/bin/mcp-proxy"
 VERSION = "2025-11-25"
 HANDSHAKE = {
     "protocolVersion": VERSION,
@@ -75,19 +78,41 @@ class Client:
         self.process.stdout.close()
 
 
-def clients(world: World) -> dict[str, list[str]]:
+@contextlib.contextmanager
+def http_bridge(world: World) -> Iterator[tuple[str, str]]:
+    """A `dome mcp --http`: its address and its token."""
+    command = [world.daemon.bin / "dome", "mcp", "--http", "127.0.0.1:0"]
+    process = subprocess.Popen(
+        command, env=world.daemon.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        url, token_file = process.stdout.readline().strip().split(", token in ")
+        yield url, Path(token_file).read_text().strip()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def clients(world: World, url: str, token: str) -> dict[str, list[str]]:
     """The commands that are compared, by name."""
     dome = [str(world.daemon.bin / "dome"), "mcp"]
+    proxy = [str(MCP_PROXY), "--transport", "streamablehttp", "-H", "Authorization", f"Bearer {token}", url]
     return {
         "dome mcp": dome,
         "mcp SDK": [sys.executable, str(HERE / "mcp_peer.py")],
         "fastmcp proxy": [sys.executable, str(HERE / "mcp_proxy_peer.py"), *dome],
+        "mcp-proxy": proxy,
     }
 
 
 def section(world: World, usual: int) -> Section:
+    with http_bridge(world) as (url, token):
+        return _section(world, clients(world, url, token), usual)
+
+
+def _section(world: World, commands: dict[str, list[str]], usual: int) -> Section:
     made = Section("AI clients: dome mcp over standard streams, beside other servers")
-    commands = clients(world)
     starts = {name: made.row(f"spawn to tools/list, {name}", "ms") for name in commands}
     lists = {name: made.row(f"tools/list, {name}", "ms") for name in commands}
     memory = {name: made.row(f"memory (PSS), {name}", "MB") for name in commands}

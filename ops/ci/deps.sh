@@ -1,6 +1,7 @@
 #!/bin/bash
 # deps.sh GROUP…: sees to it that everything in these groups of packages.txt is there, and installs what is
-# not. Group `venv` is the Python virtual environment .venv with requirements.txt in it.
+# not. Group `venv` is the Python virtual environment .venv with requirements.txt in it, group `venv-bench` that of programs
+# which are only measured and want other versions, build/bench/venv with requirements-bench.txt.
 #
 # `make` calls this before everything else, so finding all in place must cost next to nothing (no process
 # but one pkg-config). Each item is probed for real each time: a stamp alone would not notice that
@@ -104,19 +105,20 @@ ensure_packages() {
     [[ ${#missing[@]} -eq 0 ]] || die "installed, yet still not found: ${missing[*]} (probes: ops/ci/packages.txt)"
 }
 
-# True when .venv holds exactly what requirements.txt asks for: same list as when it was filled, an
-# interpreter that is still there, and every distribution in its place.
+# venv_is_current FOLDER LIST: true when the folder holds exactly what the list asks for: same list as when it was
+# filled, an interpreter that is still there, and every distribution in its place.
 venv_is_current() {
-    [[ -x .venv/bin/python && -f .venv/requirements.stamp ]] || return 1
-    [[ $(<.venv/requirements.stamp) == "$(<ops/ci/requirements.txt)" ]] || return 1
+    local venv=$1 list=$2
+    [[ -x $venv/bin/python && -f $venv/requirements.stamp ]] || return 1
+    [[ $(<"$venv/requirements.stamp") == "$(<"$list")" ]] || return 1
     local line name
     while read -r line; do
         [[ -z $line || $line == \#* ]] && continue
         name=${line%%==*}
         # Folders are named with any of these, after the version of what built the wheel.
         name=${name//[-._]/?}
-        compgen -G ".venv/lib/python3*/site-packages/${name,,}-${line##*==}.dist-info" >/dev/null || return 1
-    done <ops/ci/requirements.txt
+        compgen -G "$venv/lib/python3*/site-packages/${name,,}-${line##*==}.dist-info" >/dev/null || return 1
+    done <"$list"
 }
 
 # The first Python that can make a virtual environment: $PYTHON, the one in PATH (pyenv's, say), Debian's.
@@ -132,29 +134,36 @@ find_python() {
     return 1
 }
 
+# ensure_venv FOLDER LIST
 ensure_venv() {
-    venv_is_current && return
-    local python
+    local venv=$1 list=$2 python
+    venv_is_current "$venv" "$list" && return
     if ! python=$(find_python); then
         install_packages python3 python3-venv
         python=$(find_python) || die "no python3 (3.10 or later) with the venv module; set PYTHON=/path/to/python3"
     fi
-    say "making .venv with $python"
-    rm -rf .venv
-    "$python" -m venv .venv
-    .venv/bin/python -m pip install -q --disable-pip-version-check --only-binary :all: -r ops/ci/requirements.txt \
-        || die "pip could not fill .venv (see above); the list is ops/ci/requirements.txt"
+    say "making $venv with $python"
+    rm -rf "$venv"
+    "$python" -m venv "$venv"
+    "$venv/bin/python" -m pip install -q --disable-pip-version-check --only-binary :all: -r "$list" \
+        || die "pip could not fill $venv (see above); the list is $list"
     # Last, so that an interrupted run starts over.
-    cp ops/ci/requirements.txt .venv/requirements.stamp
-    venv_is_current || die ".venv was filled, yet does not look as ops/ci/requirements.txt says"
+    cp "$list" "$venv/requirements.stamp"
+    venv_is_current "$venv" "$list" || die "$venv was filled, yet does not look as $list says"
 }
 
 groups=()
 venv=
+venv_bench=
 for group in "$@"; do
-    if [[ $group == venv ]]; then venv=yes; else groups+=("$group"); fi
+    case $group in
+    venv) venv=yes ;;
+    venv-bench) venv_bench=yes ;;
+    *) groups+=("$group") ;;
+    esac
 done
 command -v "${SWIFT:-swift}" >/dev/null \
     || die "no 'swift' in PATH. Install Swift 6.3 or later: https://www.swift.org/install/linux/"
 [[ ${#groups[@]} -eq 0 ]] || ensure_packages "${groups[@]}"
-[[ -z $venv ]] || ensure_venv
+[[ -z $venv ]] || ensure_venv .venv ops/ci/requirements.txt
+[[ -z $venv_bench ]] || ensure_venv build/bench/venv ops/ci/requirements-bench.txt
