@@ -15,7 +15,8 @@ struct Method: Sendable {
         "tools/list": .toolsList, "tools/call": .toolsCall,
         "resources/list": .resourcesList, "resources/read": .resourcesRead,
         "resources/templates/list": .resourceTemplatesList,
-        "subscriptions/listen": .subscriptionsListen,
+        "subscriptions/listen": .subscriptionsListen, "tasks/get": .tasksGet, "tasks/update": .tasksUpdate,
+        "tasks/cancel": .tasksCancel,
     ]
 }
 
@@ -89,7 +90,7 @@ extension Bridge {
         }
         let meta = parameters["_meta"]?.objectValue ?? JSONObject()
         let method = Method.table[name]
-        if meta[MetaKey.version] != nil || method?.era == .stateless {
+        if meta[MetaKey.version] != nil || method?.era == .stateless && session.version == nil {
             let version = try statelessVersion(meta)
             guard let method, method.era != .handshake else { throw .unknownMethod(name) }
             let call = Call(
@@ -97,7 +98,7 @@ extension Bridge {
                 client: ClientDescription(meta[MetaKey.client]), bridge: self, session: session, sink: sink)
             return (method, call)
         }
-        guard let method else { throw .unknownMethod(name) }
+        guard let method, method.era != .stateless else { throw .unknownMethod(name) }
         guard let version = session.version ?? (method.isAlwaysAllowed ? .newestHandshake : nil) else {
             throw .invalidRequest(
                 "\(name) before initialize: send initialize first, or \"\(MetaKey.version)\" in params._meta")

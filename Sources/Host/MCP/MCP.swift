@@ -18,6 +18,8 @@ package final class Bridge {
     let client: DaemonClient
     let settings: BridgeSettings
     let shelf: ToolShelf
+    /// Where the client started this process; nil where it did not.
+    private var clientFolder: String?
 
     /// Nothing is opened yet. `stateDirectory` is where the list of tools is remembered.
     package init(client: DaemonClient, settings: BridgeSettings, stateDirectory: String) {
@@ -33,6 +35,7 @@ package final class Bridge {
     /// Serves standard input and output until the input ends, and returns the exit status.
     package func serveStandardStreams() async -> Int32 {
         shelf.refresh()
+        clientFolder = UsualGrants.startFolder()
         do throws(DomeError) {
             try await StandardStreams(bridge: self).serve()
             return 0
@@ -40,6 +43,10 @@ package final class Bridge {
             Log.error("mcp.streams_failed", ["error": error.description])
             return 70
         }
+    }
+
+    func usualGrants(_ tool: ToolFacts) -> [String] {
+        UsualGrants.of(settings.grants, for: tool, folder: clientFolder)
     }
 
     /// What a client is told of the whole; clients put it before each tool, so it is short.

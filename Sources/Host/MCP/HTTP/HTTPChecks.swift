@@ -69,7 +69,10 @@ enum HTTPChecks {
         }
         let method = message["method"]?.stringValue
         guard request.header("mcp-method") == method else { return error("Mcp-Method") }
-        let named = ["tools/call": "name", "resources/read": "uri", "prompts/get": "name"]
+        let named = [
+            "tools/call": "name", "resources/read": "uri", "prompts/get": "name", "tasks/get": "taskId",
+            "tasks/update": "taskId", "tasks/cancel": "taskId",
+        ]
         guard let key = method.flatMap({ named[$0] }), let value = parameters?[key]?.stringValue else { return nil }
         return request.header("mcp-name").flatMap(decoded) == value ? nil : error("Mcp-Name")
     }

@@ -10,6 +10,10 @@ final class HTTPConnection {
     private static let waitingLimitBytes = 48 << 20
     /// A stream on which nothing happens says so this often, for whatever lies between and closes what is silent.
     private static let silenceMilliseconds: UInt64 = 15_000
+    /// Who has not shown the token by then keeps nobody else out any longer.
+    private static let strangerMilliseconds: UInt64 = 5_000
+    /// A larger body is read from nobody who may not come in.
+    private static let strangerBodyBytes = 64 << 10
 
     private let socket: FileDescriptor
     private var registration: EventLoop.Registration?
@@ -20,6 +24,10 @@ final class HTTPConnection {
     private var isLast = false
     private var silence: LoopTimer?
     private(set) var isClosed = false
+    /// Says why who sends such a request may not come in; nil: he may. Asked about each, and before a large body is read.
+    var judge: ((HTTPRequest) -> HTTPProblem?)?
+    private var isTrusted = false
+    private var stranger: LoopTimer?
     /// Called with each request; it is answered by `respond`, or by `beginStream` and `endStream`.
     var onRequest: ((HTTPRequest, HTTPConnection) -> Void)?
     /// Called when the client is gone, with an answer under way or not.
@@ -30,6 +38,12 @@ final class HTTPConnection {
     init(_ socket: FileDescriptor) { self.socket = socket }
 
     func start() throws(DomeError) {
+        stranger = Core.loop.schedule(afterMilliseconds: Self.strangerMilliseconds) { [weak self] in
+            Core.assumeIsolated {
+                guard let self, !self.isTrusted else { return }
+                self.close()
+            }
+        }
         registration = try Core.loop.register(socket, interest: .readable) { [weak self] ready in
             Core.assumeIsolated {
                 guard let self else { return }
@@ -107,16 +121,27 @@ final class HTTPConnection {
         guard !isAnswering, !isClosed, !isLast else { return }
         do throws(HTTPProblem) {
             guard let request = try parser.next() else {
+                try refuseStranger()
                 if parser.wantsContinue { write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)) }
                 return
             }
             isAnswering = true
             isLast = request.isLast
+            if let problem = judge?(request) { throw problem }
+            isTrusted = true
             onRequest?(request, self)
         } catch {
             isAnswering = true
-            respond(error.status, body: Array((error.message + "\n").utf8), closing: true)
+            let headers = error.status == 401 ? [("www-authenticate", "Bearer")] : []
+            respond(error.status, headers, body: Array((error.message + "\n").utf8), closing: true)
         }
+    }
+
+    /// Ends a request with a large body before that has been read, if its sender may not come in.
+    private func refuseStranger() throws(HTTPProblem) {
+        guard !isTrusted, let arriving = parser.arriving, parser.missingBytes > Self.strangerBodyBytes else { return }
+        if let problem = judge?(arriving) { throw problem }
+        isTrusted = true
     }
 
     private func write(_ bytes: [UInt8]) {
@@ -144,12 +169,13 @@ final class HTTPConnection {
         guard !isClosed else { return }
         isClosed = true
         silence?.cancel()
+        stranger?.cancel()
         registration?.cancel()
         // The client's end is told now, also while somebody still has this object.
         shutdown(socket.number, Int32(SHUT_RDWR))
         onAbandoned?()
         onClose?()
-        (onClose, onRequest, onAbandoned) = (nil, nil, nil)
+        (onClose, onRequest, onAbandoned, judge) = (nil, nil, nil, nil)
     }
 
     private static func reason(_ status: Int) -> String {

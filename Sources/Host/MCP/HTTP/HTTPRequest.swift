@@ -43,6 +43,11 @@ struct HTTPParser {
     /// Whether the client waits for a word before it sends the body.
     private(set) var wantsContinue = false
 
+    /// The request whose body is still to come.
+    var arriving: HTTPRequest? { head?.request }
+    /// How much of its body is.
+    var missingBytes: Int { head.map { $0.bodyBytes - bytes.count } ?? 0 }
+
     mutating func append(_ more: ArraySlice<UInt8>) { bytes.append(contentsOf: more) }
 
     /// The next request; nil until it is whole.

@@ -42,6 +42,7 @@ final class HTTPServer {
                 _ = try TCPListener.admit(socket)
                 let connection = HTTPConnection(socket)
                 let id = ObjectIdentifier(connection)
+                connection.judge = { [token] request in HTTPChecks.problem(request, token) }
                 connection.onRequest = { [weak self] request, connection in self?.take(request, connection) }
                 connection.onClose = { [weak self] in self?.connections[id] = nil }
                 try connection.start()
@@ -53,10 +54,6 @@ final class HTTPServer {
     }
 
     private func take(_ request: HTTPRequest, _ connection: HTTPConnection) {
-        if let problem = HTTPChecks.problem(request, token) {
-            let headers = problem.status == 401 ? [("www-authenticate", "Bearer")] : []
-            return refuse(connection, problem.status, problem.message, headers)
-        }
         guard request.path == Self.path else { return refuse(connection, 404, "there is only \(Self.path) here") }
         let version = request.header("mcp-protocol-version")
         if let version, request.method != "POST", ProtocolVersion(rawValue: version)?.isStateless == true {

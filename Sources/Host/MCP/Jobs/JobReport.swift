@@ -14,20 +14,28 @@ struct JobReport {
     }
 
     func answer() async throws(ClientError) -> ToolAnswer {
-        let job = try await call.bridge.client.job(jobID)
+        let job: JobOutcome
+        // A job that left no files has said everything with its last event.
+        if let seen = watch.outcome, seen.artifacts != nil {
+            job = seen
+        } else {
+            job = JobOutcome(try await call.bridge.client.job(jobID))
+        }
         let text = watch.output.text()
         let isMore = watch.output.isFull
         var document = JSONObject.success()
         document["job_id"] = .string(jobID)
-        document["state"] = .string(job.summary.state?.name ?? "unknown")
-        if let exitCode = job.summary.exitCode { document["exit_code"] = .integer(Int64(exitCode)) }
+        document["state"] = .string(job.state?.name ?? "unknown")
+        if let exitCode = job.exitCode { document["exit_code"] = .integer(Int64(exitCode)) }
         document["stdout"] = .string(text.stdout)
         document["stderr"] = .string(text.stderr)
         document["next_seq"] = .count(watch.lastSeq)
         document["truncated"] = .bool(text.isCut || isMore)
-        document["artifacts"] = .array(job.artifacts.map { $0.listed(of: jobID) })
+        let files = ArtifactList(job.artifacts ?? [], of: jobID, from: 0, limitBytes: ResultBudget.bytes(call) / 5)
+        document["artifacts"] = files.json
         judge(job, &document)
-        let more = moreHint(job, isCut: text.isCut, isMore: isMore)
+        let more = [moreHint(job, isCut: text.isCut, isMore: isMore), files.hint].filter { !$0.isEmpty }
+            .joined(separator: " ")
         if let hint = document["hint"]?.stringValue, !more.isEmpty {
             document["hint"] = .string(hint.isEmpty ? more : hint + " " + more)
         }
@@ -35,8 +43,8 @@ struct JobReport {
     }
 
     /// Whether it went well, and what to do if not.
-    private func judge(_ job: JobDetail, _ document: inout JSONObject) {
-        guard let state = job.summary.state, state.isTerminal else { return }
+    private func judge(_ job: JobOutcome, _ document: inout JSONObject) {
+        guard let state = job.state, state.isTerminal else { return }
         switch state {
         case .succeeded, .queued, .running: return
         case .canceled:
@@ -52,17 +60,17 @@ struct JobReport {
         document["message"] = .string(words.joined(separator: "; "))
     }
 
-    private func ending(_ job: JobDetail) -> String {
+    private func ending(_ job: JobOutcome) -> String {
         if let signal = job.signal { return "the job was ended by signal \(signal)" + reason(job) }
-        if let code = job.summary.exitCode { return "the program exited with \(code)" + reason(job) }
-        return job.summary.message.isEmpty ? "the job \(job.summary.state?.name ?? "ended")" : job.summary.message
+        if let code = job.exitCode { return "the program exited with \(code)" + reason(job) }
+        return job.message.isEmpty ? "the job \(job.state?.name ?? "ended")" : job.message
     }
 
-    private func reason(_ job: JobDetail) -> String {
+    private func reason(_ job: JobOutcome) -> String {
         job.reason.isEmpty || job.reason == "exited" ? "" : " (\(job.reason))"
     }
 
-    private static func failureHint(_ job: JobDetail) -> String {
+    private static func failureHint(_ job: JobOutcome) -> String {
         if job.reason.contains("timeout") || job.reason.contains("wall") {
             return "It reached its time limit: give a larger timeout_s, or less to do."
         }
@@ -71,24 +79,14 @@ struct JobReport {
             + "it in grants (fs.read:/path, fs.write:/path, net.full)."
     }
 
-    private func moreHint(_ job: JobDetail, isCut: Bool, isMore: Bool) -> String {
+    private func moreHint(_ job: JobOutcome, isCut: Bool, isMore: Bool) -> String {
         let id = "dome_follow with job_id \"\(jobID)\" and since_seq"
         if isMore { return "There is more: call \(id) \(watch.lastSeq)." }
         var hints: [String] = []
-        if job.summary.state?.isTerminal == false {
+        if job.state?.isTerminal == false {
             hints.append("The job runs on: call \(id) \(watch.lastSeq) for what comes next, or dome_cancel to end it.")
         }
         if isCut { hints.append("Output is left out: \(id) \(watch.output.wholeUntilSeq) pages through it.") }
         return hints.joined(separator: " ")
-    }
-}
-
-extension Artifact {
-    /// As a result lists it.
-    func listed(of jobID: String) -> JSONValue {
-        [
-            "name": .string(name), "bytes": .count(byteCount), "sha256": .string(sha256),
-            "uri": .string(ResourceURI.artifact(jobID, name).text),
-        ]
     }
 }

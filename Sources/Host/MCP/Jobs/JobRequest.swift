@@ -2,7 +2,6 @@ internal import DomeAsync
 internal import DomeClient
 internal import DomeModel
 internal import DomePlatform
-internal import Glibc
 
 /// A job that a model asked for.
 struct JobRequest: Sendable {
@@ -13,12 +12,14 @@ struct JobRequest: Sendable {
     var task: JSONValue
     /// Nil: what the settings give.
     var grants: [String]?
-    var waitSeconds: Double
+    /// Nil: as long as suits the client.
+    var waitSeconds: Double?
     /// 0: the tool's own limit.
     var timeoutSeconds: Double
     /// Nil: as the client can take it.
     var outputBytes: Int?
-    var takesReadGrants: Bool
+    /// What it gets if `grants` is nil.
+    var usualGrants: [String] = []
 
     /// Starts the job and waits for its end, or as long as it may.
     @Core
@@ -27,12 +28,17 @@ struct JobRequest: Sendable {
         let limit = outputBytes ?? ResultBudget.bytes(call)
         let watch = JobWatch(
             call, jobID: jobID, sinceSeq: 0, output: OutputCapture(limit: limit, excess: .cutMiddle, sinceSeq: 0))
+        // A model that says how long it waits means to see the job's id then, whatever its client can do.
+        let mayBeTask = call.takesTasks && waitSeconds == nil
         // Whoever cancels the call that started the job means the job. (A connection that ends is no cancellation.)
         let answer: ToolAnswer
         do throws(ClientError) {
-            try await watch.wait(seconds: waitSeconds)
+            try await watch.wait(seconds: waitSeconds ?? (mayBeTask ? JobTask.patienceSeconds : Self.longestWait))
             if call.isCancelled {
                 _ = try await call.bridge.client.cancel(jobID, idempotencyKey: "mcp-cancel-" + jobID)
+            }
+            if mayBeTask, !watch.isOver, !call.isCancelled {
+                return ToolAnswer(task: JobTask.fields(try await call.bridge.client.job(jobID)))
             }
             answer = try await JobReport(call, jobID, watch).answer()
         } catch {
@@ -46,27 +52,20 @@ struct JobRequest: Sendable {
 
     @Core
     private func submit(_ call: Call) async throws(ToolFailure) -> String {
-        let usual = grants == nil && takesReadGrants ? usualGrants(call.bridge.settings) : []
+        let usual = grants == nil ? usualGrants : []
         let key = "mcp-" + JobID.make().text.dropFirst(4)
         do throws(ClientError) {
             return try await call.bridge.client.submit(submission(call, key, grants ?? usual)).jobID
         } catch {
-            // The folder in which the client happens to be may be one that nobody may have; nobody asked for it.
-            guard case .refused(let refusal) = error, refusal.code == .policyDenied, !usual.isEmpty else {
+            // The folder in which the client happens to be may be one that nobody may have, or gone: nobody asked for it.
+            guard case .refused(let refusal) = error, !usual.isEmpty,
+                [.policyDenied, .invalidRequest, .notFound].contains(refusal.code)
+            else {
                 throw ToolFailure(error, toolID: toolID)
             }
         }
         return try await asking(toolID) { () async throws(ClientError) in
             try await call.bridge.client.submit(submission(call, key + "-bare", [])).jobID
-        }
-    }
-
-    private func usualGrants(_ settings: BridgeSettings) -> [String] {
-        guard let pointer = getcwd(nil, 0) else { return settings.grants.filter { !$0.contains("{cwd}") } }
-        defer { free(pointer) }
-        let folder = String(cString: pointer)
-        return settings.grants.map { grant in
-            grant.hasSuffix("{cwd}") ? grant.dropLast("{cwd}".count) + folder : grant
         }
     }
 

@@ -28,16 +28,22 @@ enum ServerCard {
     ]
 
     static func capabilities(_ version: ProtocolVersion) -> JSONValue {
-        ["tools": ["listChanged": false], "resources": ["listChanged": false, "subscribe": false]]
+        var capabilities: JSONObject = [
+            "tools": ["listChanged": false], "resources": ["listChanged": false, "subscribe": false],
+        ]
+        if version.isStateless { capabilities["extensions"] = .object([TasksExtension.name: [:]]) }
+        return .object(capabilities)
     }
 }
 
 extension JSONObject {
     /// What the stateless era wants in every result: its kind, who answers, and how long the answer holds.
-    func completed(for call: Call, cachedMilliseconds: Int64? = nil) -> JSONObject {
+    func completed(
+        for call: Call, cachedMilliseconds: Int64? = nil, as kind: String = "complete"
+    ) -> JSONObject {
         guard call.version.isStateless else { return self }
         var result = self
-        result["resultType"] = "complete"
+        result["resultType"] = .string(kind)
         result["_meta"] = [MetaKey.server: ServerCard.implementation]
         if let cachedMilliseconds {
             result["ttlMs"] = .integer(cachedMilliseconds)

@@ -14,6 +14,9 @@ extension Method {
     /// A stream of changes, in the stateless era. The list of tools does not change within a session and resources
     /// are not watched, so nothing is ever sent: the stream is acknowledged, and stays until it is canceled.
     static let subscriptionsListen = Method(era: .stateless) { call throws(RPCError) in
+        // Tasks are asked for, not told of: none is agreed to.
+        let isAboutTasks = call.parameters["notifications"]?["taskIds"].map { $0 != .null } ?? false
+        guard call.takesTasks || !isAboutTasks else { throw TasksExtension.missing }
         let meta: JSONValue = [MetaKey.subscription: call.id.json]
         call.notify("notifications/subscriptions/acknowledged", ["notifications": [:], "_meta": meta])
         let ended = OneShot<Bool>()

@@ -24,10 +24,12 @@ extension Method {
         } else if let tool = await call.listing().tools[name] {
             answer = await tool.answer(call, arguments)
         } else {
+            let meant = await call.bridge.shelf.id(like: name).map { ", this one as tool_id \"\($0)\"" } ?? ""
             throw .invalidParameters(
-                "unknown tool: \(name.prefix(128)). dome_search_tools finds tools; dome_run runs any of them by its id")
+                "unknown tool: \(name.prefix(128)). dome_search_tools finds tools; dome_run runs any of them by its id\(meant)"
+            )
         }
-        return .object(answer.result(for: call).completed(for: call))
+        return .object(answer.result(for: call).completed(for: call, as: answer.task == nil ? "complete" : "task"))
     }
 }
 

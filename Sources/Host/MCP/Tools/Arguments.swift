@@ -49,17 +49,23 @@ struct Arguments: Sendable {
 
     /// Seconds, with a fraction if wanted; what is too long is cut to `limit`.
     func seconds(_ name: String, limit: Double, default usual: Double) throws(ToolFailure) -> Double {
-        guard let value = value(name) else { return usual }
-        guard let number = value.doubleValue, number >= 0 else {
-            throw .invalid("\"\(name)\" must be a number of seconds, 0 or more", hint: "Leave it out for \(usual).")
+        try optionalSeconds(name, limit: limit) ?? usual
+    }
+
+    func optionalSeconds(_ name: String, limit: Double) throws(ToolFailure) -> Double? {
+        guard let value = value(name) else { return nil }
+        guard let number = value.doubleValue ?? value.stringValue.flatMap({ Double($0) }), number >= 0 else {
+            throw .invalid(
+                "\"\(name)\" must be a number of seconds, 0 or more", hint: "Leave it out for the usual time.")
         }
         return min(number, limit)
     }
 
+    /// A list, or one alone; text that holds a list will do, for models that encode twice.
     func texts(_ name: String) throws(ToolFailure) -> [String]? {
         guard let value = value(name) else { return nil }
-        if let text = value.stringValue { return [text] }
-        guard let elements = value.arrayValue else { throw wrong(name, value, "a list of strings") }
+        if let text = value.stringValue, text.first != "[" { return [text] }
+        guard let elements = (value.stringValue.flatMap(Self.parsed) ?? value).arrayValue else { throw wrong(name, value, "a list of strings") }
         var texts: [String] = []
         for element in elements {
             guard let text = element.stringValue else { throw wrong(name, element, "a list of strings") }
@@ -78,6 +84,8 @@ struct Arguments: Sendable {
             throw .invalid(error.message, hint: "Give \"\(name)\" as an object.")
         }
     }
+
+    private static func parsed(_ text: String) -> JSONValue? { try? JSONParser.parse(text, what: "a list") }
 
     private func wrong(_ name: String, _ value: JSONValue, _ wanted: String) -> ToolFailure {
         .invalid("\"\(name)\" must be \(wanted), not \(value.typeName)", hint: "Correct it and call again.")

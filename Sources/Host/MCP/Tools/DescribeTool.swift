@@ -21,7 +21,8 @@ extension MetaTool {
         annotations: .looking
     ) { call, arguments throws(ToolFailure) in
         let id = try arguments.text("tool_id", hint: "dome_search_tools finds tools and their ids.")
-        let tool = try await asking(id) { () async throws(ClientError) in try await call.bridge.client.toolDocuments(id)
+        let tool = try await suggesting(call, id) { () async throws(ToolFailure) in
+            try await asking(id) { () async throws(ClientError) in try await call.bridge.client.toolDocuments(id) }
         }
         let facts = ToolFacts(tool)
         var document = JSONObject.success(hint: "Run it: dome_run with tool_id \"\(tool.summary.toolID)\" and a task.")
@@ -34,6 +35,7 @@ extension MetaTool {
         document["side_effects"] = .array(tool.sideEffects.map { .string($0) })
         document["input_schema"] = .object(facts.inputSchema)
         document["output_schema"] = .object(facts.outputSchema)
+        LargeSchemas.fit(&document, tool, limitBytes: ResultBudget.bytes(call))
         return ToolAnswer(document)
     }
 }
@@ -44,6 +46,8 @@ struct ToolFacts: Sendable {
     var outputSchema: JSONObject
     /// Those it has and those it may be granted.
     var permissions: [String]
+    /// Whether it reaches the network or others' sockets without a grant.
+    var reachesOthers: Bool
     var annotations: ToolAnnotations
 
     init(_ tool: ToolDetail) {
@@ -52,15 +56,13 @@ struct ToolFacts: Sendable {
         let manifest = Self.object(tool.manifestJSON, tool.summary.toolID)
         let optional = manifest["optional_permissions"]?.arrayValue?.compactMap(\.stringValue) ?? []
         permissions = tool.permissions + optional
+        reachesOthers = tool.permissions.contains { $0 == "net.full" || $0 == "unix" }
         let mayWrite = permissions.contains { $0.hasPrefix("fs.write:") }
         annotations = ToolAnnotations()
         annotations.isOpenWorld = permissions.contains { $0 == "net.full" || $0 == "unix" }
         annotations.isReadOnly = tool.sideEffects.isEmpty && !mayWrite && !annotations.isOpenWorld
         annotations.isDestructive = !annotations.isReadOnly
     }
-
-    /// Whether a caller may name folders to be read.
-    var takesReadGrants: Bool { permissions.contains("fs.read:*") }
 
     /// An empty object for what is no document: the daemon has checked it, so that is nothing to fail for.
     private static func object(_ text: String, _ what: String) -> JSONObject {

@@ -6,7 +6,7 @@ internal import DomeModel
 struct DirectTool: Sendable {
     let name: String
     let toolID: String
-    let takesReadGrants: Bool
+    private let facts: ToolFacts
     let json: JSONValue
     /// The parameters that are dome's and not the tool's, by what they are called here.
     private let own: OwnParameters
@@ -16,7 +16,7 @@ struct DirectTool: Sendable {
         let facts = ToolFacts(tool)
         self.name = name
         toolID = tool.summary.toolID
-        takesReadGrants = facts.takesReadGrants
+        self.facts = facts
         var properties = SchemaInWords.properties(facts.inputSchema)
         own = OwnParameters(taken: properties.keys)
         for (parameter, schema) in own.schemas { properties[parameter] = schema }
@@ -51,10 +51,9 @@ struct DirectTool: Sendable {
             let given = Arguments(unchecked: arguments)
             let request = JobRequest(
                 toolID: toolID, task: .object(task), grants: try given.texts(own.grants),
-                waitSeconds: try given.seconds(
-                    own.wait, limit: JobRequest.longestWait, default: JobRequest.longestWait),
+                waitSeconds: try given.optionalSeconds(own.wait, limit: JobRequest.longestWait),
                 timeoutSeconds: try given.seconds(own.timeout, limit: 1e9, default: 0), outputBytes: nil,
-                takesReadGrants: takesReadGrants)
+                usualGrants: call.bridge.usualGrants(facts))
             return try await request.run(call)
         } catch {
             return ToolAnswer(error)

@@ -12,21 +12,26 @@ extension MetaTool {
         properties: [
             "job_id": Schema.jobID,
             "limit": Schema.number("Without job_id: how many jobs to list, 1 to 50 (default 10)."),
+            "offset": Schema.number("With job_id: how many of its artifacts to pass over (default 0)."),
         ],
         outputSchema: Schema.answer(["jobs": ["type": "array", "items": jobSchema]]),
         annotations: .looking
     ) { call, arguments throws(ToolFailure) in
         var document = JSONObject.success()
         let limit = try arguments.number("limit", 1...50, default: 10)
+        let offset = try arguments.number("offset", 0...1_000_000_000, default: 0)
         if try arguments.optionalText("job_id") != nil {
             let id = try arguments.jobID()
             let job = try await asking(nil) { () async throws(ClientError) in try await call.bridge.client.job(id) }
             var object = summary(job.summary)
-            object["artifacts"] = .array(job.artifacts.map { $0.listed(of: id) })
+            let files = ArtifactList(
+                job.artifacts, of: id, from: Int(offset), limitBytes: ResultBudget.bytes(call) / 2)
+            object["artifacts"] = files.json
             document["jobs"] = [.object(object)]
-            document["hint"] = .string(
+            let next =
                 job.summary.state?.isTerminal == false
-                    ? "It runs: dome_follow waits for its end." : "dome_follow with since_seq 0 has its output.")
+                ? "It runs: dome_follow waits for its end." : "dome_follow with since_seq 0 has its output."
+            document["hint"] = .string(files.hint.isEmpty ? next : next + " " + files.hint)
         } else {
             let page = try await asking(nil) { () async throws(ClientError) in
                 try await call.bridge.client.jobs(JobFilter(), pageSize: UInt32(limit), pageToken: "")
@@ -78,7 +83,7 @@ extension MetaTool {
         var object: JSONObject = [
             "job_id": .string(job.jobID), "tool_id": .string(job.toolID),
             "state": .string(job.state?.name ?? "unknown"),
-            "message": .string(job.message), "created_at": .string(job.createdAt), "ended_at": .string(job.endedAt),
+            "message": .string(String(job.message.prefix(300))), "created_at": .string(job.createdAt), "ended_at": .string(job.endedAt),
             "last_seq": .count(job.lastSeq),
         ]
         if let exitCode = job.exitCode { object["exit_code"] = .integer(Int64(exitCode)) }

@@ -24,18 +24,20 @@ extension MetaTool {
     ) { call, arguments throws(ToolFailure) in
         let id = try arguments.text("tool_id", hint: "dome_search_tools finds tools and their ids.")
         let bytes = try arguments.number("max_bytes", 0...200_000, default: 0)
-        var request = JobRequest(
+        let wanted = JobRequest(
             toolID: id, task: try arguments.document("task"), grants: try arguments.texts("grants"),
-            waitSeconds: try arguments.seconds(
-                "wait_s", limit: JobRequest.longestWait, default: JobRequest.longestWait),
+            waitSeconds: try arguments.optionalSeconds("wait_s", limit: JobRequest.longestWait),
             timeoutSeconds: try arguments.seconds("timeout_s", limit: 1e9, default: 0),
-            outputBytes: bytes == 0 ? nil : max(1_000, Int(bytes)), takesReadGrants: false)
-        if request.grants == nil {
-            let tool = try await asking(id) { () async throws(ClientError) in
-                try await call.bridge.client.toolDocuments(id)
+            outputBytes: bytes == 0 ? nil : max(1_000, Int(bytes)))
+        return try await suggesting(call, id) { () async throws(ToolFailure) in
+            var request = wanted
+            if request.grants == nil {
+                let tool = try await asking(id) { () async throws(ClientError) in
+                    try await call.bridge.client.toolDocuments(id)
+                }
+                request.usualGrants = call.bridge.usualGrants(ToolFacts(tool))
             }
-            request.takesReadGrants = ToolFacts(tool).takesReadGrants
+            return try await request.run(call)
         }
-        return try await request.run(call)
     }
 }

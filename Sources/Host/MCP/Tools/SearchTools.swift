@@ -91,6 +91,21 @@ enum ToolSearch {
     }
 }
 
+/// Does something with the tool `id`; where there is none, the failure names the one that may have been meant.
+@Core
+func suggesting<Value: Sendable>(
+    _ call: Call, _ id: String, _ body: @Core () async throws(ToolFailure) -> Value
+) async throws(ToolFailure) -> Value {
+    do throws(ToolFailure) {
+        return try await body()
+    } catch {
+        guard error.code == "E_NOT_FOUND", let meant = await call.bridge.shelf.id(like: id) else { throw error }
+        var failure = error
+        failure.hint = "Did you mean \(meant)? " + failure.hint
+        throw failure
+    }
+}
+
 /// Calls the daemon, with its error as a failure of the tool.
 @Core
 func asking<Value: Sendable>(

@@ -9,6 +9,10 @@ struct ToolAnswer: Sendable {
     var document: JSONObject?
     var content: [JSONValue] = []
     var isError = false
+    /// The job that goes on, for a client that waits for tasks by itself; there is no result yet.
+    var task: JSONObject?
+
+    init(task: JSONObject) { self.task = task }
 
     init(_ document: JSONObject) {
         self.document = document
@@ -25,6 +29,7 @@ struct ToolAnswer: Sendable {
     }
 
     func result(for call: Call) -> JSONObject {
+        if let task { return task }
         var result = JSONObject()
         guard let document else {
             result["content"] = .array(content)
@@ -47,6 +52,9 @@ struct ToolFailure: Error, Sendable, Equatable {
     var message: String
     var hint: String
 
+    /// What the daemon says may quote what it was sent.
+    private static let messageLimit = 2_000
+
     static func invalid(_ message: String, hint: String) -> ToolFailure {
         ToolFailure(code: "E_INVALID_REQUEST", message: message, hint: hint)
     }
@@ -57,7 +65,7 @@ struct ToolFailure: Error, Sendable, Equatable {
 
     /// Of a call about `toolID` or a job.
     init(_ error: ClientError, toolID: String? = nil) {
-        message = error.message
+        message = String(error.message.prefix(Self.messageLimit))
         switch error {
         case .refused(let refusal):
             code = refusal.code.name

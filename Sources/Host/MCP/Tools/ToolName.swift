@@ -8,12 +8,7 @@ struct ToolNames {
     /// The name of the tool with that id: `text.search` is text_search. One that is taken or cut gets a suffix that
     /// depends on the id alone.
     mutating func name(_ id: String) -> String {
-        var bytes = id.lowercased().utf8.map { byte -> UInt8 in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): byte
-            default: UInt8(ascii: "_")
-            }
-        }
+        var bytes = Self.plain(id)
         let isCut = bytes.count > Self.limitBytes
         if isCut { bytes.removeLast(bytes.count - Self.limitBytes + 9) }
         var name = String(decoding: bytes, as: UTF8.self)
@@ -22,6 +17,16 @@ struct ToolNames {
         }
         taken.insert(name)
         return name
+    }
+
+    /// An id in the letters of names.
+    static func plain(_ id: String) -> [UInt8] {
+        id.lowercased().utf8.map { byte -> UInt8 in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): byte
+            default: UInt8(ascii: "_")
+            }
+        }
     }
 
     /// Eight hexadecimal digits of FNV-1a (32 bits).

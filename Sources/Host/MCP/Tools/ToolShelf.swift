@@ -41,6 +41,14 @@ final class ToolShelf {
         return tools
     }
 
+    /// The id of the tool that somebody may have meant by `name`: models take one spelling for the other.
+    func id(like name: String) async -> String? {
+        let wanted = ToolNames.plain(name)
+        do throws(ClientError) { return try await summaries().first { ToolNames.plain($0.toolID) == wanted }?.toolID } catch {
+            return nil
+        }
+    }
+
     /// Asks the daemon, beside whatever else goes on; it is started if there is none.
     func refresh() {
         guard fetching == nil else { return }
@@ -75,7 +83,14 @@ final class ToolShelf {
             var details: [ToolDetail] = []
             for id in chosen(try await client.tools()) {
                 // One that was removed meanwhile, or that the settings name in vain, is not listed.
-                do throws(ClientError) { details.append(try await client.toolDocuments(id)) } catch {
+                do throws(ClientError) {
+                    let tool = try await client.toolDocuments(id)
+                    if LargeSchemas.bytes(tool) <= LargeSchemas.listedBytes {
+                        details.append(tool)
+                    } else {
+                        Log.warning("mcp.tool_not_listed", ["tool": id, "error": "its schema is too large to be listed"])
+                    }
+                } catch {
                     guard case .refused = error else { throw error }
                     Log.warning("mcp.tool_not_listed", ["tool": id, "error": error.message])
                 }
