@@ -1,4 +1,5 @@
-"""What a job may touch when its call names nothing: what the user's settings give, the tool asks for and the policy allows."""
+"""What a job may touch when its call names nothing: what the user's settings give, the tool asks for and the policy
+allows."""
 
 from __future__ import annotations
 

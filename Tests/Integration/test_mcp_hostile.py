@@ -1,5 +1,5 @@
-"""`dome mcp` against what models and tools come up with: names that are nearly right, values encoded twice, results, lists
-and schemas without measure, a daemon that goes away for good."""
+"""`dome mcp` against what models and tools come up with: names that are nearly right, values encoded twice, results,
+lists and schemas without measure, a daemon that goes away for good."""
 
 from __future__ import annotations
 
@@ -71,7 +71,8 @@ def test_a_message_does_not_give_back_all_that_was_sent(client: Bridge) -> None:
 def test_a_thousand_files_are_listed_in_pieces(shared_daemon: Daemon) -> None:
     with bridge(shared_daemon) as one:
         one.initialize(name="codex-mcp-client")
-        job = one.call("shell_run", script="mkdir out; cd out; for i in $(seq 1 300); do echo $i >file-$i; done; seq 99999")
+        script = "mkdir out; cd out; for i in $(seq 1 300); do echo $i >file-$i; done; seq 99999"
+        job = one.call("shell_run", script=script)
         assert len(json.dumps(job)) < CODEX_BYTES and job["truncated"]
         assert "300 files" in job["hint"] and job["artifacts"]
         names, offset, more = [], 0, True

@@ -1,7 +1,7 @@
 #!/bin/bash
 # deps.sh GROUP…: sees to it that everything in these groups of packages.txt is there, and installs what is
-# not. Group `venv` is the Python virtual environment .venv with requirements.txt in it, group `venv-bench` that of programs
-# which are only measured and want other versions, build/bench/venv with requirements-bench.txt.
+# not. Group `venv` is the Python virtual environment .venv with requirements.txt in it, group `venv-bench` that
+# of programs which are only measured and want other versions, build/bench/venv with requirements-bench.txt.
 #
 # `make` calls this before everything else, so finding all in place must cost next to nothing (no process
 # but one pkg-config). Each item is probed for real each time: a stamp alone would not notice that

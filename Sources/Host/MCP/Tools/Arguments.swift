@@ -65,7 +65,9 @@ struct Arguments: Sendable {
     func texts(_ name: String) throws(ToolFailure) -> [String]? {
         guard let value = value(name) else { return nil }
         if let text = value.stringValue, text.first != "[" { return [text] }
-        guard let elements = (value.stringValue.flatMap(Self.parsed) ?? value).arrayValue else { throw wrong(name, value, "a list of strings") }
+        guard let elements = (value.stringValue.flatMap(Self.parsed) ?? value).arrayValue else {
+            throw wrong(name, value, "a list of strings")
+        }
         var texts: [String] = []
         for element in elements {
             guard let text = element.stringValue else { throw wrong(name, element, "a list of strings") }

@@ -83,7 +83,8 @@ extension MetaTool {
         var object: JSONObject = [
             "job_id": .string(job.jobID), "tool_id": .string(job.toolID),
             "state": .string(job.state?.name ?? "unknown"),
-            "message": .string(String(job.message.prefix(300))), "created_at": .string(job.createdAt), "ended_at": .string(job.endedAt),
+            "message": .string(String(job.message.prefix(300))), "created_at": .string(job.createdAt),
+            "ended_at": .string(job.endedAt),
             "last_seq": .count(job.lastSeq),
         ]
         if let exitCode = job.exitCode { object["exit_code"] = .integer(Int64(exitCode)) }

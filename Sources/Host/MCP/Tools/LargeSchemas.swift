@@ -32,9 +32,12 @@ enum LargeSchemas {
         var outline: JSONObject = [
             "type": "object", "properties": .object(properties),
             "description": .string(
-                "only an outline: the schema has \(bytes) bytes. What does not fit it is refused by name, and nothing runs."),
+                "only an outline: the schema has \(bytes) bytes. What does not fit it is refused by name, and nothing runs."
+            ),
         ]
-        if let required = schema["required"]?.arrayValue { outline["required"] = .array(Array(required.prefix(nameLimit))) }
+        if let required = schema["required"]?.arrayValue {
+            outline["required"] = .array(Array(required.prefix(nameLimit)))
+        }
         return .object(outline)
     }
 }

@@ -44,7 +44,9 @@ final class ToolShelf {
     /// The id of the tool that somebody may have meant by `name`: models take one spelling for the other.
     func id(like name: String) async -> String? {
         let wanted = ToolNames.plain(name)
-        do throws(ClientError) { return try await summaries().first { ToolNames.plain($0.toolID) == wanted }?.toolID } catch {
+        do throws(ClientError) {
+            return try await summaries().first { ToolNames.plain($0.toolID) == wanted }?.toolID
+        } catch {
             return nil
         }
     }
@@ -88,7 +90,8 @@ final class ToolShelf {
                     if LargeSchemas.bytes(tool) <= LargeSchemas.listedBytes {
                         details.append(tool)
                     } else {
-                        Log.warning("mcp.tool_not_listed", ["tool": id, "error": "its schema is too large to be listed"])
+                        Log.warning(
+                            "mcp.tool_not_listed", ["tool": id, "error": "its schema is too large to be listed"])
                     }
                 } catch {
                     guard case .refused = error else { throw error }
