@@ -87,7 +87,8 @@ enum Schema {
     ]
     static let grants = texts(
         "What the job may touch: fs.read:/absolute/path, fs.write:/absolute/path, net.loopback, net.full, unix. It sees "
-            + "no file of the user's that is not granted. By default it may read the client's working folder.")
+            + "no file of the user's that is not granted. Without grants it may read the folder in which the client started "
+            + "dome, where that is known and allowed.")
 
     /// Members that every answer has.
     private static let common: JSONObject = [
