@@ -1,8 +1,8 @@
 internal import CLinux
 package import Glibc
 
-/// A folder whose entries are looked at by handle: a stat of `name` in an open folder costs a third of one by a long
-/// path, and some fifty are made each time somebody wants to know whether a registry changed. Not thread-safe.
+/// A folder whose entries are looked at by handle: a stat of `name` in an open folder walks no path, and some fifty are made
+/// each time somebody wants to know whether a registry changed. Not thread-safe.
 package final class ListedFolder {
     private let stream: OpaquePointer
     private var number: Int32 { dirfd(stream) }
