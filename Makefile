@@ -57,12 +57,12 @@ layout: plugins jail probe
 	@ops/install/headers.sh "$(TRIPLE_DIR)"
 
 # Swift's runtime needs C++'s. As a shared library that is half of the time until a program of ours begins (and a job of an
-# adapter is such a program): a thousand symbols to be found. The linker looks into this folder before the system's.
+# adapter is such a program): a thousand symbols to be found. The linker looks into this folder before the system's. libgcc_s
+# stays shared: backtrace(3), which tells where a plugin crashed, would otherwise load it in the signal handler.
 .PHONY: static-cxx
 static-cxx:
 	@mkdir -p "$(SWIFT_RELEASE_DIR)"
 	@ln -sf "$$($(CXX) -print-file-name=libstdc++.a)" "$(SWIFT_RELEASE_DIR)/libstdc++.a"
-	@ln -sf "$$($(CXX) -print-file-name=libgcc_eh.a)" "$(SWIFT_RELEASE_DIR)/libgcc_s.a"
 
 include ops/plugins.mk
 include ops/jail.mk
