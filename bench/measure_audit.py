@@ -1,12 +1,11 @@
 """What is measured of the audit log when it is long: a filtered page, a proof, a verification, the index's size.
 
-A million events by default; DOME_BENCH_LEAVES=10000000 takes some minutes and 5 GB.
+A million events by default; DOME_BENCH_LEAVES=10000000 takes some minutes, and 5 GB below /var/tmp.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import sqlite3
 import time
@@ -20,28 +19,36 @@ from world import BenchError, World, guarded
 
 TOOLS = ["shell.run"] * 60 + ["text.search"] * 30 + ["git.log"] * 9 + ["echo.say"]
 BEGIN_NS = 1_700_000_000_000_000_000
+STEP_NS = 50_000_000
+PER_SECOND = 10**9 // STEP_NS
+RARE = 1001
 # A leaf's hash (34 bytes with its header) stands in its row; a salt (18) in every other one.
 ROW_BYTES = 34 + 9
 
 
 def leaves(count: int) -> Iterator[tuple[object, ...]]:
-    """Jobs, each with its intent and its outcome; one in a hundred fails, one in ten thousand is another user's."""
+    """Jobs, each with its intent and its outcome; one in a hundred fails, one in ten thousand is another user's.
+
+    The leaves are put together as text, in the order that canonical JSON has: ten million would take long as objects.
+    """
+    material = "a" * 64
+    stamp = ""
     for number in range(count):
         seq, job, is_end = number + 1, number // 2, number % 2
         job_id = f"job-01h{job:023d}"
         tool = TOOLS[job * 7 % 100]
-        ns = BEGIN_NS + number * 50_000_000
-        seconds, rest = divmod(ns, 10**9)
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest // 1000:06d}Z"
-        uid = 1001 if job % 10_000 == 77 else 1000
+        ns = BEGIN_NS + number * STEP_NS
+        if number % PER_SECOND == 0:
+            stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ns // 10**9))
+        uid = RARE if job % 10_000 == 13 else 1000
         outcome = None if not is_end else "failed" if job % 100 == 13 else "succeeded"
         kind = "outcome" if is_end else "intent"
-        leaf: dict[str, object] = {"actor": {"pid": 4242, "uid": uid}, "job_id": job_id, "kind": kind}
-        leaf["details"] = {"grants": ["fs.read:/home/user/project"], "profile": "cli", "tool_material_sha256": "a" * 64}
-        if outcome:
-            leaf["outcome"] = outcome
-        leaf |= {"seq": seq, "time": stamp, "tool_id": tool, "v": 1}
-        text = json.dumps(leaf, sort_keys=True, separators=(",", ":")).encode()
+        word = f'"outcome":"{outcome}",' if outcome else ""
+        text = (
+            f'{{"actor":{{"pid":4242,"uid":{uid}}},"details":{{"grants":["fs.read:/home/user/project"],"profile":"cli",'
+            f'"tool_material_sha256":"{material}"}},"job_id":"{job_id}","kind":"{kind}",{word}"seq":{seq},'
+            f'"time":"{stamp}.{ns // 1000 % 10**6:06d}Z","tool_id":"{tool}","v":1}}'
+        ).encode()
         yield seq, ns, kind, uid, job_id, tool, outcome, text, hashlib.sha256(b"\x00" + text).digest(), None
 
 
@@ -91,7 +98,7 @@ def _measure(world: World, rows: dict[str, Row], count: int) -> None:
             time.sleep(0.2)
         rows["index"].note = f"made in {time.monotonic() - began:.1f} s"
         queries = {
-            "page": pb2.QueryAuditRequest(actor_uid=1001, outcome="failed", newest_first=True, limit=50),
+            "page": pb2.QueryAuditRequest(actor_uid=RARE, outcome="failed", newest_first=True, limit=50),
             "tool": pb2.QueryAuditRequest(
                 tool_id="git.log", until=_time(count // 2), since=_time(count // 2 - 72_000),
                 newest_first=True, limit=50,
@@ -133,4 +140,4 @@ def _checkpointed(stub: object, count: int) -> int:
 
 
 def _time(number: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime((BEGIN_NS + number * 50_000_000) // 10**9))
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime((BEGIN_NS + number * STEP_NS) // 10**9))

@@ -10,29 +10,17 @@ import hmac
 import io
 import json
 import os
-import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from domekit import rfc6962
+from domekit.auditing import dome, events, key, tamper, verdict
 from domekit.daemon import Daemon, pb2
 from domekit.database import rows
-
-
-def dome(daemon: Daemon, *arguments: str, status: int = 0, input: str | None = None) -> str:
-    done = daemon.dome(*arguments, input=input)
-    assert done.returncode == status, (arguments, done.returncode, done.stdout, done.stderr)
-    return done.stdout if status == 0 else done.stderr or done.stdout
-
-
-def events(daemon: Daemon, *arguments: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in dome(daemon, "audit", "-o", "json", *arguments).splitlines()]
 
 
 def busy(daemon: Daemon) -> list[str]:
@@ -41,17 +29,6 @@ def busy(daemon: Daemon) -> list[str]:
     jobs.append(daemon.jobs.run("job.fail", {"reason": "x"})[0].raw.job_id)
     daemon.jobs.submit("shell.run", {"script": "denied"}, grants=[f"fs.read:{daemon.state}"])
     return jobs
-
-
-def verdict(daemon: Daemon, *arguments: str) -> dict[str, Any]:
-    done = daemon.dome("audit", "verify", "-o", "json", *arguments)
-    found: dict[str, Any] = json.loads(done.stdout)
-    assert done.returncode == (0 if found["ok"] else 1)
-    return found
-
-
-def key(daemon: Daemon) -> str:
-    return dome(daemon, "keys", "show").splitlines()[-1]
 
 
 def test_the_tree_and_its_checkpoint_are_what_rfc_6962_says(daemon: Daemon) -> None:
@@ -186,14 +163,6 @@ def test_following_goes_on_across_a_restart(daemon: Daemon) -> None:
     finally:
         follower.kill()
         follower.wait()
-
-
-def tamper(daemon: Daemon, sql: str) -> None:
-    with closing(sqlite3.connect(daemon.state / "domed.sqlite", timeout=10)) as connection:
-        for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
-            connection.execute(f"DROP TRIGGER {name}")
-        connection.executescript(sql)
-        connection.commit()
 
 
 def test_one_flipped_byte_is_named_while_the_daemon_runs(daemon: Daemon) -> None:

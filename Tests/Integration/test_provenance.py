@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from domekit import stubs
 from domekit.daemon import Daemon
 from domekit.paths import ROOT
+from domekit.repository import git, submit_from
 
 JOBS = [
     ("job.noop", {}),
@@ -54,32 +52,6 @@ def test_the_input_hash_is_the_canonical_tasks(daemon: Daemon) -> None:
         hashes.add(daemon.jobs.status(reply.job_id).provenance.input_hash)
     # RFC 8785: members sorted, no spaces.
     assert hashes == {"sha256:" + hashlib.sha256(b'{"a":[1,"x"],"b":2}').hexdigest()}
-
-
-CALLER = """
-import sys
-sys.path[:0] = [sys.argv[2]]
-import grpc
-from domed.v1 import domed_pb2, domed_pb2_grpc
-stub = domed_pb2_grpc.DomedServiceStub(grpc.insecure_channel(sys.argv[1]))
-request = domed_pb2.SkillExecuteRequest(
-    skill_id="job.noop", profile="p", idempotency_key=sys.argv[3], constraints_json='{"wait_ms":5000}')
-print(stub.SkillExecute(request, timeout=20).job_id)
-"""
-
-
-def submit_from(daemon: Daemon, folder: Path, key: str) -> Any:
-    """Submits from a process whose working folder is `folder`; returns the job's provenance."""
-    arguments = [sys.executable, "-c", CALLER, daemon.target, str(stubs.generated_dir()), key]
-    done = subprocess.run(arguments, cwd=folder, check=True, capture_output=True, text=True, timeout=60)
-    return daemon.jobs.status(done.stdout.strip()).provenance
-
-
-def git(folder: Path, *arguments: str) -> str:
-    identity = ["-c", "user.name=T", "-c", "user.email=t@example.org"]
-    return subprocess.run(
-        ["git", "-C", folder, *identity, *arguments], check=True, capture_output=True, text=True
-    ).stdout.strip()
 
 
 def test_the_callers_repository_and_its_state_are_recorded(daemon: Daemon) -> None:

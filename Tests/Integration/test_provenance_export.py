@@ -7,7 +7,10 @@ import base64
 import copy
 import hashlib
 import json
+import os
+import shlex
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,8 @@ from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import SSlibKey
 
 from domekit.daemon import Daemon
+from domekit.paths import ROOT
+from domekit.repository import git
 
 
 def dome(daemon: Daemon, *arguments: str, status: int = 0, input: str | None = None) -> str:
@@ -68,6 +73,29 @@ def test_the_export_is_accepted_by_other_peoples_verifiers(daemon: Daemon) -> No
     assert "not signed" in dome(daemon, "provenance", "verify", "-", status=65, input=json.dumps(changed))
 
 
+def test_the_check_in_the_security_document_works_as_it_is_written(daemon: Daemon) -> None:
+    job = run(daemon, "echo one")
+    text = (ROOT / "docs" / "SECURITY.md").read_text()
+    (script,) = [part.split("```")[0] for part in text.split("```sh\n") if "provenance export" in part.split("```")[0]]
+    programs = daemon.make_folder("programs")
+    dome_line = shlex.join(daemon.command())
+    for name, line in (("dome", dome_line), ("python3", shlex.quote(sys.executable))):
+        (programs / name).write_text(f'#!/bin/sh\nexec {line} "$@"\n')
+        (programs / name).chmod(0o755)
+    def checked() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script.replace("JOB", job)], cwd=daemon.directory, text=True,
+            env=daemon.environment | {"PATH": f"{programs}:{os.environ['PATH']}"}, capture_output=True, timeout=60)
+    done = checked()
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["predicate"]["runDetails"]["metadata"]["invocationId"] == job
+    # With the key of somebody else it does not hold.
+    another = "openssl genpkey -algorithm ed25519 | openssl pkey -pubout >key.pem"
+    script = script.replace("dome keys show --pem >key.pem", another)
+    assert another in script
+    assert checked().returncode != 0
+
+
 def test_the_document_that_is_exported_is_the_one_the_log_vouches_for(daemon: Daemon) -> None:
     job = run(daemon, "true")
     text = dome(daemon, "provenance", "export", job)
@@ -86,11 +114,6 @@ def test_a_running_job_has_no_provenance_to_export(daemon: Daemon) -> None:
     assert "has not ended" in dome(daemon, "provenance", "export", job, status=65)
     assert "not found" in dome(daemon, "provenance", "export", "job-" + "0" * 26, status=66)
     daemon.jobs.cancel(job)
-
-
-def git(folder: Path, *arguments: str) -> None:
-    identity = ["-c", "user.name=T", "-c", "user.email=t@example.org"]
-    subprocess.run(["git", "-C", folder, *identity, *arguments], check=True, capture_output=True)
 
 
 def submit_in(daemon: Daemon, folder: Path, *arguments: str) -> str:

@@ -56,7 +56,7 @@ struct SubmissionBuilder {
         let path = value == "-" ? "/dev/stdin" : String(value.dropFirst())
         let bytes: [UInt8]
         if value == "-" {
-            bytes = try Self.standardInput()
+            bytes = try StandardInput.read(limitBytes: Self.inputLimitBytes)
         } else {
             bytes = try local { () throws(DomeError) in try Files.read(path, limitBytes: Self.inputLimitBytes) }
         }
@@ -64,25 +64,6 @@ struct SubmissionBuilder {
             throw CommandFailure("\(option): \(path) is not valid UTF-8", status: ExitStatus.dataError)
         }
         return text
-    }
-
-    private static func standardInput() throws(CommandFailure) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 64 << 10)
-        while true {
-            let count = Glibc.read(0, &chunk, chunk.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else {
-                throw CommandFailure(
-                    "cannot read standard input: \(String(cString: strerror(errno)))", status: ExitStatus.dataError)
-            }
-            if count == 0 { return bytes }
-            bytes.append(contentsOf: chunk[..<count])
-            guard bytes.count <= inputLimitBytes else {
-                throw CommandFailure(
-                    "standard input is larger than \(inputLimitBytes) bytes", status: ExitStatus.dataError)
-            }
-        }
     }
 
     /// What is asked of dome, of `dome run` and of `dome sandbox explain`.

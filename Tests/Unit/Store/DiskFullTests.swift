@@ -1,8 +1,9 @@
 import DomeModel
 import DomePlatform
-import DomeStore
 import Glibc
 import Testing
+
+@testable import DomeStore
 
 @Suite struct `A disk without room` {
     @Test(.enabled(if: geteuid() == 0, "mounting needs root; the next test needs nothing"))
@@ -57,6 +58,32 @@ import Testing
         let readWrite = UInt(MS_REMOUNT)
         try #require(mount("tmpfs", folder.path, "tmpfs", readWrite, nil) == 0)
         #expect(try await Store(path: folder.database).job(Sample.id(1)) != nil)
+    }
+
+    @Test func `a database that becomes read-only refuses and is read, and takes up again where it was`() async throws {
+        let folder = try Folder()
+        let store = try Store(path: folder.database, options: Audit.options(folder))
+        for number in 0..<10 { _ = try await store.admit(Sample.job(number)) }
+        try await store.checkpointAudit()
+        try await store.makeReadOnly(true)
+        let refusal = await #expect(throws: DomeError.self) { try await store.admit(Sample.job(10)) }
+        #expect(refusal?.code == .resourceExhausted, "\(String(describing: refusal))")
+        await #expect(throws: DomeError.self) { try await store.finish(Sample.end(0)) }
+        await #expect(throws: DomeError.self) {
+            try await store.redact(1, audit: AuditEntry(.redacted, timeNanoseconds: 1, actor: Sample.caller))
+        }
+        #expect(store.auditProblems.first?.contains("cannot be written") == true)
+        #expect(try await Audit.findings(folder).isEmpty)
+        #expect(try await store.job(Sample.id(10)) == nil)
+        #expect(try await store.job(Sample.id(0))?.state == .queued)
+        try await store.makeReadOnly(false)
+        _ = try await store.admit(Sample.job(10))
+        for number in 0...10 { _ = try await store.finish(Sample.end(number)) }
+        try await store.checkpointAudit()
+        #expect(store.auditProblems.isEmpty)
+        let rows = try await store.auditRows()
+        #expect(rows.map(\.seq) == Array(1...22) && rows.filter { $0.kind == .outcome }.count == 11)
+        #expect(try await Audit.findings(folder).isEmpty)
     }
 }
 

@@ -136,6 +136,11 @@ extension AuditReader {
 }
 
 extension Store {
+    /// As if its file had become so (SQLite refuses every write with SQLITE_READONLY), or back.
+    func makeReadOnly(_ isReadOnly: Bool) throws {
+        try database.connection.execute("PRAGMA query_only = \(isReadOnly ? 1 : 0)", what: "make read-only")
+    }
+
     /// At most `limit` rows of the audit log with a greater seq, in order; of one job if `jobID` is given.
     nonisolated(nonsending) func auditRows(
         after seq: Int64 = 0, limit: Int = 1000, jobID: JobID? = nil

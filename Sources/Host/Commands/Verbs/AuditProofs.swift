@@ -140,8 +140,10 @@ extension AuditVerdict {
 
 /// The text in a file, or on stdin for "-"; at most a mebibyte.
 func textFile(_ place: String) throws(CommandFailure) -> String {
-    let path = place == "-" ? "/dev/stdin" : place
-    let bytes = try local { () throws(DomeError) in try Files.read(path, limitBytes: 1 << 20) }
+    let limitBytes = 1 << 20
+    // Not by its name in /dev: a pipe that nobody has written into yet would look like one that cannot be read.
+    guard place != "-" else { return String(decoding: try StandardInput.read(limitBytes: limitBytes), as: UTF8.self) }
+    let bytes = try local { () throws(DomeError) in try Files.read(place, limitBytes: limitBytes) }
     return String(decoding: bytes, as: UTF8.self)
 }
 
