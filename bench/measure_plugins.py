@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -87,7 +88,7 @@ def _prepare(world: World, row: Row, count: int) -> None:
 
 
 def look_section(world: World) -> Section:
-    """How long domed takes to look at plugins again of which none has changed, by its own log."""
+    """How long domed takes to look at pinned plugins again of which none has changed, by its own log."""
     section = Section(f"Looking at {MANY} unchanged plugins")
     row = section.row("domed", "us", target=("p50 <=", 50_000))
     guarded(row, lambda: _look(world, row))
@@ -100,6 +101,7 @@ def _look(world: World, row: Row) -> None:
     manifest = json.loads((echo / "plugin.json").read_text())
     place = plugins.folder(world.daemon)
     made: list[Path] = []
+    pins: dict[str, dict[str, dict[str, str]]] = {}
     try:
         for number in range(MANY):
             # As long as the name that is in the library.
@@ -107,13 +109,16 @@ def _look(world: World, row: Row) -> None:
             made.append(place / plugin_id)
             made[-1].mkdir()
             (made[-1] / "libEcho.so").write_bytes(library.replace(b"dome.echo", plugin_id.encode()))
-            (made[-1] / "plugin.json").write_text(json.dumps(manifest | {"id": plugin_id}))
+            (made[-1] / "table.txt").write_text(plugin_id)
+            (made[-1] / "plugin.json").write_text(json.dumps(manifest | {"id": plugin_id, "files": ["table.txt"]}))
+            pins[plugin_id] = {"files": {"table.txt": hashlib.sha256(plugin_id.encode()).hexdigest()}}
+            plugins.settings(world.daemon, plugin_id, pin=pins[plugin_id])
         listed = plugins.plugins(world.daemon, timeout=60)
         if sum(one.state == "ready" for one in listed.values()) < MANY:
             raise BenchError("not all plugins are ready")
         for _ in range(20):
             before = len(world.daemon.log())
-            plugins.settings(world.daemon, "dome.e000", enabled=True)
+            plugins.settings(world.daemon, "dome.e000", enabled=True, pin=pins["dome.e000"])
             plugins.plugins(world.daemon)
             row.samples += [float(us) for us in re.findall(r"plugin\.looked .*us=(\d+)", world.daemon.log()[before:])]
     finally:

@@ -59,3 +59,18 @@ def test_an_executor_that_writes_without_end_fills_no_log(daemon: Daemon, jobs: 
     assert list(jobs.follow(job))[-1].payload["to"] == "succeeded"
     assert said(daemon), "its beginning is there"
     assert len(daemon.log()) - before < 100_000
+
+
+def test_what_a_worker_is_made_to_say_of_its_end_is_bounded(daemon: Daemon, jobs: Jobs) -> None:
+    cluster = Cluster(daemon)
+    job = cluster.start()
+    cluster.tell(job, "forge")
+
+    def crash() -> str:
+        listed = plugins.plugins(daemon)["Cluster"]
+        return listed.last_crash.reason if listed.crashes else ""
+
+    reason = until(crash, "the crash is counted")
+    assert "yyy" in reason and len(reason) <= 8 << 10
+    cluster.state(job, "succeeded")
+    assert list(jobs.follow(job))[-1].payload["to"] == "succeeded"

@@ -106,7 +106,7 @@ def test_a_c_function_is_a_tool_by_its_manifest_alone(daemon: Daemon, jobs: Jobs
         ({"signature": "int(string)"}, ["a\u0000b"], "without the character NUL"),
         ({"signature": "float(float)"}, [1e300], "argument 1 is to be float: a number that fits"),
         # Cut in the middle of a character, which is no text any more.
-        ({"signature": "double(" + "\u00e4" * 40 + ")"}, [1], "has no type that is known"),
+        ({"signature": "double(x" + "\u00e4" * 40 + ")"}, [1], "has no type that is known"),
     ],
 )
 def test_what_does_not_fit_a_signature_is_named(
@@ -190,6 +190,7 @@ def test_a_change_needs_its_folder_for_writing(daemon: Daemon, jobs: Jobs) -> No
         ({"sql": "SELECT :a", "params": {"b": 1}}, "other names"),
         ({"sql": "SELECT ?1", "params": [[1]]}, "may hold texts, numbers"),
         ({"sql": "SELECT x" + "\u00e4" * 600}, "cannot be understood"),
+        ({"sql": "SELECT xx" + "\u00e4" * 600}, "cannot be understood"),
         ({"path": "/etc/hostname"}, "cannot be opened"),
         ({"path": "/proc/self/environ"}, "the statement"),
     ],

@@ -37,6 +37,7 @@ def test_every_command_of_the_guide_works(daemon: Daemon, tmp_path: Path) -> Non
         '{"counted":3}',
         '{"greeting":"Good morning, world!"}',
         '{"greeting":"Hello, world!"}',
+        '{"result":1}',
     ]
 
 

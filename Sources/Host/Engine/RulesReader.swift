@@ -37,9 +37,11 @@ package actor RulesReader {
         (policy.decide(tool.manifest, grants: grants), policy.offers(tool.manifest))
     }
 
-    /// Whether a plugin's library is another one, or in another condition, than when it was looked at.
+    /// Whether a plugin's library, or what is held of its folder, is another one, or in another condition, than when it
+    /// was looked at.
     func isReplaced(_ plugin: PluginRecord) -> Bool {
         FileIdentity(path: plugin.libraryPath) != plugin.libraryIdentity
+            || plugin.contents.isOutdated
     }
 
     /// Whether a job's program is there.

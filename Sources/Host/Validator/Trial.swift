@@ -62,6 +62,8 @@ package struct Finding: Sendable {
     package var milliseconds: Int64 = 0
     /// The test that had to pass before this one could be tried; nil if it was tried.
     package var missing: String?
+    /// Whether it was not tried because it is of another kind of plugin.
+    package var isOfAnotherKind = false
 
     init(_ trial: Trial, _ verdict: Verdict, _ reason: String) {
         (name, rule) = (trial.name, trial.rule)

@@ -138,7 +138,7 @@ extension Validator {
                 let misuses = try stage.census().misuses.filter { $0.hasPrefix("artifact") }
                 try require(misuses.isEmpty, misuses.first ?? "")
             }
-            return "or there are none"
+            return "none was finished that was not whole"
         },
     ]
 

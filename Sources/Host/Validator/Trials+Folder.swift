@@ -46,6 +46,15 @@ extension Validator {
             let manifest = try bench.needManifest()
             return "\(manifest.kind.rawValue) \(manifest.id) \(manifest.version)"
         },
+        Trial("files-are-there", "the further files that plugin.json lists are there") { bench throws(TrialEnd) in
+            let files = try bench.needManifest().files
+            for path in files {
+                try require(
+                    Files.isRegularFile("\(bench.folder)/\(path)"),
+                    "\"files\" lists '\(path)', which is no regular file in \(bench.folder)")
+            }
+            return files.isEmpty ? "lists none" : "\(files.count)"
+        },
         Trial("folder-is-ones-own", "nobody else can change the folder, the library or plugin.json") {
             bench throws(TrialEnd) in
             for path in [bench.folder, bench.folder + "/plugin.json", try bench.libraryPath()] {

@@ -71,6 +71,7 @@ package struct Validator {
                 closed.map { Finding(trial, .skipped, "needs \($0) to pass") }
                 ?? (isOfItsKind ? self.finding(of: trial) : Finding(trial, .skipped, "not for this kind of plugin"))
             finding.missing = closed
+            finding.isOfAnotherKind = !isOfItsKind
             if trial.isGate, isOfItsKind, finding.verdict != .passed, closed == nil { closed = trial.name }
             guard isWanted else { continue }
             findings.append(finding)

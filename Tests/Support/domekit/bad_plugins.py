@@ -69,6 +69,7 @@ CASES = [
     Bad("manifest-id", reason="org.example.thing", manifest={"id": "Bad"}),
     Bad("manifest-version", reason="semver.org", manifest={"version": "1"}),
     Bad("manifest-permissions", reason="permission", manifest={"permissions": ["fs.eat:/"]}),
+    Bad("files-are-there", reason="'data/table'", manifest={"files": ["data/table"]}),
     Bad("folder-is-ones-own", reason="chmod o-w"),
     # The library.
     Bad("library-is-elf", reason="no ELF file"),

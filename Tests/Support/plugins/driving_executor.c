@@ -10,6 +10,7 @@
  *   <folder>/<job_id>/endless      70,000 bytes more with each poll, and never an end
  *   <folder>/<job_id>/status      what poll, cancel and recover return instead of answering
  *   <folder>/<job_id>/says        poll writes it to stderr, once: the file is taken away
+ *   <folder>/<job_id>/forge       poll says over its worker's link that it crashed, at length, and exits
  *   <folder>/<job_id>/fault       poll crashes ("crash") or never returns ("hang"), once: the file is taken away
  *   <folder>/start                the whole answer to start, word for word; empty: it returns DOME_INVALID
  *   <folder>/start-fault          as fault, for start: after it has started the job
@@ -23,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -114,6 +116,24 @@ static void speak_if_told(dome_executor_t *executor, const char *name) {
     if (count >= 0) {
         unlink(path);
     }
+}
+
+static void forge_if_told(dome_executor_t *executor, const char *name) {
+    static char report[50000];
+    char path[1024];
+    if (read_file(executor, name, "forge", report, 16, 0) < 0) {
+        return;
+    }
+    snprintf(path, sizeof path, "%s/%s/forge", executor->folder, name);
+    unlink(path);
+    memset(report, 'y', sizeof report);
+    memset(report, 0, 9);
+    report[0] = 6;
+    for (int fd = 3; fd < 64; fd++) {
+        ssize_t ignored = send(fd, report, sizeof report, MSG_NOSIGNAL);
+        (void)ignored;
+    }
+    _exit(1);
 }
 
 static void fail_if_told(dome_executor_t *executor, const char *name, const char *file) {
@@ -221,6 +241,7 @@ static dome_status_t poll_job(dome_executor_t *executor, dome_call_t *call, cons
     }
     note(executor, id, "calls", 'p');
     speak_if_told(executor, id);
+    forge_if_told(executor, id);
     fail_if_told(executor, id, "fault");
     ssize_t count = read_file(executor, id, "answer", text, sizeof text, 0);
     if (count >= 0) {

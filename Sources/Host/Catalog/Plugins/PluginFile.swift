@@ -16,6 +16,8 @@ package struct PluginFile: Sendable {
     package let kind: Kind
     /// The library's file name in the plugin's folder.
     package let library: String
+    /// What else it needs of the folder, by paths from there.
+    package let files: [String]
     package let title: String
     package let description: String
     package let permissions: [Permission]
@@ -63,6 +65,14 @@ package struct PluginFile: Sendable {
         guard PathText.isPlainRelative(library), !library.utf8.contains(UInt8(ascii: "/")) else {
             throw reader.fail("\"library\" must be the name of a file in this folder, not '\(library)'")
         }
+        files = try reader.texts("files", limit: 255)
+        for (index, path) in files.enumerated() {
+            guard Self.isFile(path), path != Self.name, path != library, !files[..<index].contains(path) else {
+                throw reader.fail(
+                    "\"files\" must be paths of further files in this folder, each once, of letters, digits and ._+-/, "
+                        + "not '\(path)'")
+            }
+        }
         title = try reader.optionalText("title", limit: 80) ?? name
         description = try reader.optionalText("description", limit: 16 << 10, mayHaveLines: true) ?? title
         permissions = try reader.permissions("permissions")
@@ -102,6 +112,17 @@ package struct PluginFile: Sendable {
         return try manifest(
             toolID: id, title: title, description: description, entrypoint: entrypoint, limits: limits, what: what
         ).manifest
+    }
+
+    /// Plain, and spelled in one way only.
+    private static func isFile(_ path: String) -> Bool {
+        PathText.isPlainRelative(path)
+            && path.utf8.allSatisfy { byte in
+                switch byte {
+                case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
+                default: "._+-/".utf8.contains(byte)
+                }
+            }
     }
 
     private static func cut(_ text: String, toBytes limit: Int) -> String {

@@ -3,12 +3,16 @@ import DomeModel
 import DomePlatform
 import Glibc
 
-/// A plugin's two files, copied and put in their place.
+/// A plugin's files, copied and put in their place.
 enum PluginFiles {
-    /// Copies plugin.json and the library into a new folder `target`.
+    /// Copies plugin.json, the library and what plugin.json lists into a new folder `target`.
     static func copy(_ file: PluginFile, from folder: String, to target: String) throws(DomeError) {
         try Files.makeDirectories(target, mode: 0o755)
-        for (name, mode) in [("plugin.json", UInt32(0o644)), (file.library, UInt32(0o755))] {
+        let listed = file.files.map { ($0, UInt32(0o644)) }
+        for (name, mode) in [("plugin.json", UInt32(0o644)), (file.library, UInt32(0o755))] + listed {
+            if let slash = name.lastIndex(of: "/") {
+                try Files.makeDirectories("\(target)/\(name[..<slash])", mode: 0o755)
+            }
             let bytes = try Files.read("\(folder)/\(name)", limitBytes: 512 << 20)
             try Files.writeAtomically("\(target)/\(name)", bytes, mode: mode)
         }

@@ -87,8 +87,12 @@ struct PluginShelf {
             try Self.fill(&entry)
             let stored = try settings.read(entry.id)
             entry.summary.isPinned = stored["pin"] != nil
-            entry.summary.differences = Pin.differences(
-                stored["pin"], entry.file?.document ?? .null, librarySHA256: entry.summary.librarySHA256)
+            if let pin = stored["pin"].map(PluginPin.init), let file = entry.file {
+                let contents =
+                    pin.files == nil ? PluginContents() : try PluginContents(of: folder, file, sha256: Self.sha256)
+                entry.summary.differences = pin.differences(
+                    file, librarySHA256: entry.summary.librarySHA256, contents, declaration: nil)
+            }
             entry.summary.state = "ready"
             if !entry.summary.differences.isEmpty {
                 entry.summary.state = "quarantined"
@@ -112,7 +116,7 @@ struct PluginShelf {
         (entry.summary.kind, entry.summary.title) = (file.kind.rawValue, file.title)
         entry.summary.description = file.description
         (entry.summary.permissions, entry.summary.secrets) = (file.permissionTexts, file.secrets)
-        entry.summary.librarySHA256 = try SHA256.digest(ofFileAt: entry.libraryPath).digest.hex
+        entry.summary.librarySHA256 = try sha256(entry.libraryPath)
         try StaticHandshake.check(path: entry.libraryPath)
     }
 
@@ -122,28 +126,11 @@ struct PluginShelf {
         return try PluginFile(try JSONParser.parse(try Files.read(path, limitBytes: 1 << 20), what: path), what: path)
     }
 
+    static func sha256(_ path: String) throws(DomeError) -> String { try SHA256.digest(ofFileAt: path).digest.hex }
+
     static func resolved(_ path: String) -> String {
         guard let found = realpath(path, nil) else { return path }
         defer { free(found) }
         return String(cString: found)
-    }
-}
-
-/// What `dome plugin install` fixes: the library's hash and plugin.json, so that neither changes unnoticed.
-enum Pin {
-    static func make(_ document: JSONValue, librarySHA256: String) -> JSONValue {
-        ["library_sha256": .string(librarySHA256), "manifest": document]
-    }
-
-    /// Each difference with both values; none without a pin.
-    static func differences(_ pin: JSONValue?, _ document: JSONValue, librarySHA256: String) -> [String] {
-        var found: [String] = []
-        if let pinned = pin?["library_sha256"]?.stringValue, pinned != librarySHA256 {
-            found.append("library: SHA-256 \(pinned) → \(librarySHA256)")
-        }
-        if let pinned = pin?["manifest"] {
-            found += JSONDifference.list(pinned, document).map { "plugin.json \($0.description)" }
-        }
-        return found
     }
 }

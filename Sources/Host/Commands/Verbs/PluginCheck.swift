@@ -36,7 +36,8 @@ extension Verb {
         }
         let style = invocation.style
         let report = validator.run { finding in
-            guard !isJSON, finding.missing == nil else { return }
+            // What was asked for by name is told in any case.
+            guard !isJSON, finding.missing == nil, !finding.isOfAnotherKind || !options.only.isEmpty else { return }
             try? Output.stdout.write(line(finding, style))
             try? Output.stdout.flush()
         }
@@ -100,8 +101,10 @@ extension Verb {
 
     private static func summary(_ report: Report, _ style: Style) -> String {
         let plugin = report.plugin.map { "\($0) \(report.version ?? "")" } ?? report.folder
+        let others = report.findings.count { $0.isOfAnotherKind && $0.missing == nil }
         let counts =
-            "\(report.count(.passed)) passed, \(report.count(.failed)) failed, \(report.count(.skipped)) skipped"
+            "\(report.count(.passed)) passed, \(report.count(.failed)) failed, \(report.count(.skipped) - others) skipped"
+            + (others > 0 ? ", \(others) for another kind of plugin" : "")
         let missing = report.findings.compactMap(\.missing)
         let untried = missing.first.map { "\(missing.count) tests were not tried: they need \($0) to pass\n" } ?? ""
         let verdict = report.isGood ? style.green("good") : style.red("not good")

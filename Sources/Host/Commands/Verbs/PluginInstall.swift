@@ -1,6 +1,5 @@
 import DomeCatalog
 import DomeClient
-import DomeCrypto
 import DomeModel
 import DomePlatform
 import DomeValidator
@@ -10,9 +9,10 @@ extension Verb {
     static let pluginInstall = Verb(
         words: ["plugin", "install"], summary: "install a plugin for this user, and pin what it is",
         details: [
-            "Copies plugin.json and the library of FOLDER into the data directory. Their SHA-256 and content are pinned: "
-                + "a library or plugin.json that is changed later is not used any more. What the host could not load "
-                + "is refused; none of the plugin's code runs here (see 'dome plugin check').",
+            "Copies plugin.json, the library and the \"files\" that plugin.json lists from FOLDER into the data directory, and "
+                + "pins what they are: a plugin of which a file is changed, added or taken away later is not used any "
+                + "more. What the host could not load is refused; none of the plugin's code runs here (see 'dome plugin "
+                + "check').",
             "A daemon that runs looks at it at once; the tools of an adapter are then called NAME.ACTION.",
         ],
         positionals: [PositionalSpec("FOLDER", help: "the plugin's folder, e.g. .", completion: .files)],
@@ -36,6 +36,9 @@ extension Verb {
         var text = "installed \(file.id) \(file.version) in \(path)\n"
         if let seen, !isUsable { text += "it is \(Rendered.line(seen.state)): \(Rendered.line(seen.reason))\n" }
         if let seen, !seen.toolIDs.isEmpty { text += "tools: \(Rendered.line(seen.toolIDs.joined(separator: ", ")))\n" }
+        if seen == nil, file.kind == .adapter {
+            text += "its actions are the tools \(file.name).ACTION: 'dome tools' lists them\n"
+        }
         try invocation.print(
             json: [
                 "plugin_id": .string(file.id), "version": .string(file.version), "folder": .string(path),
@@ -81,7 +84,9 @@ extension Verb {
             }
             let library = staging + "/" + copied.library
             try StaticHandshake.check(path: library)
-            let pin = Pin.make(copied.document, librarySHA256: try SHA256.digest(ofFileAt: library).digest.hex)
+            let pin = PluginPin.document(
+                copied.document, librarySHA256: try PluginShelf.sha256(library),
+                try PluginContents(of: staging, copied, sha256: PluginShelf.sha256))
             try shelf.settings.change(file.id) { members in
                 members["enabled"] = .bool(true)
                 members["enabled_at"] = .string(Timestamp.format(nanoseconds: Clock.wallNanoseconds()))

@@ -20,6 +20,8 @@ package struct PluginRecord: Sendable {
     /// Of the library, in hexadecimal; empty when it was not read.
     package var librarySHA256 = ""
     package var isPinned = false
+    /// What else it has in its folder, as far as that is held against its pin or listed by its plugin.json.
+    package var contents = PluginContents()
     /// Whether it is refused only because this machine cannot confine it.
     package var isUnconfined = false
     /// What differs from its pin, a line each.
@@ -35,8 +37,10 @@ package struct PluginRecord: Sendable {
     package var libraryMount: Mount?
     /// Which file that was, and in which condition, when it was hashed.
     package var libraryIdentity: FileIdentity?
+    /// The further files that it lists, mounted over themselves.
+    package var fileMounts: [Mount] = []
     /// All that the jail mounts of it.
-    package var mounts: [Mount] { [mount] + (libraryMount.map { [$0] } ?? []) }
+    package var mounts: [Mount] { [mount] + (libraryMount.map { [$0] } ?? []) + fileMounts }
 
     /// What the worker of an executor may have and use.
     package var grants = EffectiveGrants()
@@ -50,6 +54,7 @@ package struct PluginRecord: Sendable {
         var folder: String
         var librarySHA256: String
         var library: FileIdentity?
+        var files: [String: String?]
         var config: JSONObject
         var grants: EffectiveGrants
         var limits: Limits
@@ -64,8 +69,9 @@ package struct PluginRecord: Sendable {
 
     var identity: Identity {
         Identity(
-            folder: folder, librarySHA256: librarySHA256, library: libraryIdentity, config: config, grants: grants,
-            limits: limits)
+            folder: folder, librarySHA256: librarySHA256, library: libraryIdentity, files: contents.sha256s,
+            config: config,
+            grants: grants, limits: limits)
     }
 
     init(folder: String) {

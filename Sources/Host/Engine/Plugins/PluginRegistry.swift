@@ -40,7 +40,7 @@ package actor PluginRegistry {
     /// Looks again if anything changed; whether it did. What is new is scanned before this returns.
     package func refresh(force: Bool = false) -> Bool {
         let now = search.stamps()
-        guard force || now != stamps else { return false }
+        guard force || now + heldStamps() != stamps else { return false }
         stamps = now
         let began = Clock.monotonicNanoseconds()
         var drafts: [Draft] = []
@@ -51,9 +51,16 @@ package actor PluginRegistry {
         }
         records = completed(drafts)
         publish(records)
+        // Unless one of them is to be looked at again in any case.
+        if stamps != nil { stamps = now + records.flatMap(\.contents.stamps) }
         let microseconds = (Clock.monotonicNanoseconds() - began) / 1_000
         Log.info("plugin.looked", ["plugins": "\(records.count)", "us": "\(microseconds)"])
         return true
+    }
+
+    /// Of what lies deeper in folders, as it is now.
+    private func heldStamps() -> [FileStamp] {
+        snapshot.records.flatMap { $0.contents.paths.map(FileStamp.init(path:)) }
     }
 
     private func publish(_ records: [PluginRecord]) {
@@ -123,6 +130,7 @@ package actor PluginRegistry {
         (record.librarySHA256, record.libraryIdentity) = (known.sha256, known.identity)
         record.libraryMount = ConfinedLaunch.libraryMount(
             record.folder, file.library, device: PluginSearch.identity(library).device, inode: known.identity.inode)
+        try readContents(of: &record, file, isWhole: settings.pin?.files != nil)
         // Before any code of it runs: is it what was installed?
         record.differences = settings.differences(record)
         guard record.differences.isEmpty else { return Draft(record: changed(record)) }
@@ -184,6 +192,27 @@ package actor PluginRegistry {
                 if file.limits["cpu_seconds"] == nil { record.limits.cpuSeconds = 31 * 86_400 }
             }
             return record
+        }
+    }
+
+    /// What lies in its folder besides plugin.json and the library: all of it where a pin says what may, and what
+    /// plugin.json lists in any case.
+    private func readContents(of record: inout PluginRecord, _ file: PluginFile, isWhole: Bool) throws(DomeError) {
+        let folder = record.folder
+        var inodes: [String: UInt64] = [:]
+        func sha256(_ path: String) throws(DomeError) -> String {
+            try PluginSearch.refuseForeignWriters(path)
+            let known = try hashes.sha256(path)
+            inodes[path] = known.identity.inode
+            return known.sha256
+        }
+        record.contents =
+            isWhole
+            ? try PluginContents(of: folder, file, sha256: sha256)
+            : try PluginContents(listedBy: file, in: folder, sha256: sha256)
+        record.fileMounts = file.files.compactMap { path in
+            let device = PluginSearch.identity("\(folder)/\(path)").device
+            return ConfinedLaunch.libraryMount(folder, path, device: device, inode: inodes["\(folder)/\(path)"] ?? 0)
         }
     }
 

@@ -1,3 +1,4 @@
+internal import DomeCatalog
 internal import DomeCrypto
 internal import DomeModel
 internal import DomePlatform
@@ -29,7 +30,9 @@ struct PluginScanner: Sendable {
     }
 
     private func path(of request: Request) throws(DomeError) -> String {
-        let key = try SHA256.digest(Array("\(request.record.librarySHA256)\n".utf8) + request.manifestBytes)
+        let record = request.record
+        let others = record.contents.sha256s.isEmpty ? "" : record.contents.document.compact
+        let key = try SHA256.digest(Array("\(record.librarySHA256)\n\(others)".utf8) + request.manifestBytes)
         return "\(folder)/\(key.hex).json"
     }
 

@@ -9,14 +9,7 @@ struct PluginSettings {
     /// Nanoseconds since 1970; crashes before it are forgiven.
     var enabledNanoseconds: Int64 = 0
     var config: JSONObject = [:]
-    var pin: Pin?
-
-    /// What the plugin was when it was installed.
-    struct Pin {
-        var librarySHA256: String?
-        var manifest: JSONValue?
-        var declaration: JSONValue?
-    }
+    var pin: PluginPin?
 
     /// Reads the file of `id`; one that is not there gives the defaults. Errors name file and member.
     static func read(_ directories: Directories, _ id: String) throws(DomeError) -> PluginSettings {
@@ -42,10 +35,8 @@ struct PluginSettings {
                 guard let config = value.objectValue else { throw fail(key, "an object") }
                 settings.config = config
             case "pin":
-                guard let pin = value.objectValue else { throw fail(key, "an object") }
-                settings.pin = Pin(
-                    librarySHA256: pin["library_sha256"]?.stringValue, manifest: pin["manifest"],
-                    declaration: pin["declaration"])
+                guard value.objectValue != nil else { throw fail(key, "an object") }
+                settings.pin = PluginPin(value)
             case _ where key.hasPrefix("x-") || key == "$schema": break
             default: throw DomeError(.invalidRequest, "\(path): unknown member \"\(key.prefix(64))\"")
             }
@@ -55,18 +46,9 @@ struct PluginSettings {
 
     /// Where the plugin differs from its pin, a line each.
     func differences(_ record: PluginRecord) -> [String] {
-        guard let pin else { return [] }
-        var lines: [String] = []
-        if let sha256 = pin.librarySHA256, sha256 != record.librarySHA256 {
-            lines.append("library \(record.file?.library ?? ""): SHA-256 \(sha256) → \(record.librarySHA256)")
-        }
-        if let manifest = pin.manifest {
-            lines += JSONDifference.list(manifest, record.file?.document).map { "plugin.json \($0.description)" }
-        }
-        if let declaration = pin.declaration, let declared = record.declaration?.document {
-            lines += JSONDifference.list(declaration, declared).map { "declaration \($0.description)" }
-        }
-        return lines
+        guard let pin, let file = record.file else { return [] }
+        return pin.differences(
+            file, librarySHA256: record.librarySHA256, record.contents, declaration: record.declaration?.document)
     }
 
     /// The secrets of `names` that the user has set: `<config>/secrets/<id>/<NAME>`. One that others may read is
