@@ -1,4 +1,4 @@
-"""Tasks over HTTP: the official SDK's client, with an extension that waits for them, and the header that routes them."""
+"""Tasks over HTTP: the official SDK's client, with an extension that waits for them; the header that routes them."""
 
 from __future__ import annotations
 
