@@ -104,10 +104,11 @@ extension Engine {
             job.source.set(GitFacts())
             return
         }
-        if let known = facts.known(folder) {
+        let now = Clock.monotonicNanoseconds()
+        if let known = facts.known(folder, at: now) {
             job.source.set(known)
         } else {
-            ask { [facts] in job.source.set(await facts.facts(of: folder)) }
+            ask { [facts] in job.source.set(await facts.facts(of: folder, at: now)) }
         }
     }
 

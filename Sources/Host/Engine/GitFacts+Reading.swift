@@ -8,7 +8,7 @@ internal import DomePlatform
 /// (which would be asked with their own configuration), no fetch of missing objects.
 extension GitFacts {
     private static let timeLimitMilliseconds: Int64 = 2_000
-    private static let outputLimitBytes = 64 << 10
+    static let outputLimitBytes = 64 << 10
     private static let diffLimitBytes = 8 << 20
 
     /// The facts of the repository around `folder`. Blocks, a few times two seconds at most.
@@ -88,12 +88,12 @@ extension GitFacts {
         return parts[0] + "//" + host + (parts.count > 3 ? "/" + parts[3] : "")
     }
 
-    private static func lines(_ answer: Subprocess.Outcome?) -> [String]? {
+    static func lines(_ answer: Subprocess.Outcome?) -> [String]? {
         guard let answer, answer.exitCode == 0 else { return nil }
         return answer.output.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    private static func ask(
+    static func ask(
         _ folder: String, _ arguments: [String], _ settings: [String] = [], limitBytes: Int = outputLimitBytes
     ) -> Subprocess.Outcome? {
         let safety = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.pager=cat"]

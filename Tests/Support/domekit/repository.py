@@ -22,11 +22,16 @@ print(stub.SkillExecute(request, timeout=20).job_id)
 """
 
 
-def submit_from(daemon: Daemon, folder: Path, key: str) -> Any:
-    """Submits from a process whose working folder is `folder`; returns the job's provenance."""
+def job_from(daemon: Daemon, folder: Path, key: str) -> str:
+    """Submits from a process whose working folder is `folder`; returns the job's id."""
     arguments = [sys.executable, "-c", CALLER, daemon.target, str(stubs.generated_dir()), key]
     done = subprocess.run(arguments, cwd=folder, check=True, capture_output=True, text=True, timeout=60)
-    return daemon.jobs.status(done.stdout.strip()).provenance
+    return done.stdout.strip()
+
+
+def submit_from(daemon: Daemon, folder: Path, key: str) -> Any:
+    """Submits from a process whose working folder is `folder`; returns the job's provenance."""
+    return daemon.jobs.status(job_from(daemon, folder, key)).provenance
 
 
 def git(folder: Path, *arguments: str) -> str:
