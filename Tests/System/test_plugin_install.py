@@ -26,6 +26,7 @@ class Home:
         self.environment = {
             "PATH": f"{bin_dir()}:{os.environ['PATH']}",
             "HOME": str(root),
+            "DOME_STAGE": "prod",
             "XDG_DATA_HOME": str(root / "data"),
             "XDG_CONFIG_HOME": str(root / "config"),
             "XDG_STATE_HOME": str(root / "state"),

@@ -10,13 +10,14 @@ extension Engine {
     ///
     /// Throws E_INTERNAL naming job and byte for a journal that is damaged in its middle: that one is left alone.
     package func mendJournal(_ id: JobID) async throws(DomeError) -> EventHub.Head {
-        guard let record = try await store.job(id), record.state.isTerminal else {
+        guard let detail = try await store.detail(id), detail.record.state.isTerminal else {
             throw DomeError(.internal, "the journal of \(id) ends before its last event")
         }
+        let record = detail.record
         let path = files.journalPath(id)
         let actor = Caller(userID: UInt32(Files.userID), processID: Files.processID)
         let lastSeq = try await store.mend(id, actor) { () throws(DomeError) in
-            try JobFiles.mend(journal: path, record)
+            try JobFiles.mend(journal: path, record, artifacts: detail.artifacts.count)
         }
         Log.warning(
             "journal.mended",
@@ -27,7 +28,9 @@ extension Engine {
 
 extension JobFiles {
     /// Blocks, briefly: for the thread that corrects the row right after it. Returns the new last seq and the size.
-    static func mend(journal path: String, _ record: JobRecord) throws(DomeError) -> (lastSeq: UInt64, bytes: UInt64) {
+    static func mend(
+        journal path: String, _ record: JobRecord, artifacts: Int
+    ) throws(DomeError) -> (lastSeq: UInt64, bytes: UInt64) {
         let writer = try JournalWriter.open(path: path, record.jobID)
         guard !writer.hasTerminal else { return (writer.lastSeq, writer.byteLength) }
         let kept = writer.lastSeq
@@ -40,7 +43,7 @@ extension JobFiles {
             ]
             try writer.appendEvent(.guard, Array(payload.compact.utf8))
         }
-        try writer.appendEvent(.stateChange, JobEnding(record).payload(artifacts: nil), isTerminal: true)
+        try writer.appendEvent(.stateChange, JobEnding(record).payload(artifacts: artifacts), isTerminal: true)
         return (writer.lastSeq, writer.byteLength)
     }
 }

@@ -84,8 +84,8 @@ package struct JobEnding: Sendable, Equatable {
     }
 
     /// The terminal event's payload. With the number of artifacts, so that a follower of a job that left none knows all
-    /// about its end without asking; nil where it is not known.
-    package func payload(artifacts: Int?) -> [UInt8] {
+    /// about its end without asking.
+    package func payload(artifacts: Int) -> [UInt8] {
         var object = JSONObject()
         object["from"] = .string(from.name)
         object["to"] = .string(state.name)
@@ -93,7 +93,7 @@ package struct JobEnding: Sendable, Equatable {
         if let signal { object["signal"] = .integer(Int64(signal)) }
         object["reason"] = .string(reason)
         object["message"] = .string(message)
-        if let artifacts { object["artifacts"] = .integer(Int64(artifacts)) }
+        object["artifacts"] = .integer(Int64(artifacts))
         return Array(JSONValue.object(object).compact.utf8)
     }
 

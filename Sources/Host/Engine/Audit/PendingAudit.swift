@@ -8,7 +8,8 @@ internal import DomeStore
 @Core
 final class PendingAudit {
     private let store: Store
-    private var entries: [AuditEntry] = []
+    /// `isDecided` is set when the event is written, and when it turns out that it cannot be now.
+    private var entries: [(entry: AuditEntry, isDecided: OneShot<Void>)] = []
     private var isWriting = false
 
     /// With this many waiting, requests are refused before they are looked at: what cannot be recorded does not happen.
@@ -21,7 +22,10 @@ final class PendingAudit {
 
     /// Records it and returns when it is durable; if that cannot be now, it is done as soon as it can be.
     func record(_ entry: AuditEntry) async {
-        guard entries.isEmpty else { return add(entry) }
+        guard entries.isEmpty else {
+            // Behind the others, which come first.
+            return await enqueue(entry).wait()
+        }
         do throws(DomeError) { try await store.appendAudit(entry) } catch {
             Log.error("audit.delayed", ["kind": entry.kind.rawValue, "error": error.description])
             add(entry)
@@ -29,11 +33,16 @@ final class PendingAudit {
     }
 
     /// Records it, now or as soon as that is possible again. Nobody waits.
-    func add(_ entry: AuditEntry) {
-        entries.append(entry)
-        guard !isWriting else { return }
-        isWriting = true
-        Core.task { [self] in await write() }
+    func add(_ entry: AuditEntry) { _ = enqueue(entry) }
+
+    private func enqueue(_ entry: AuditEntry) -> OneShot<Void> {
+        let isDecided = OneShot<Void>()
+        entries.append((entry, isDecided))
+        if !isWriting {
+            isWriting = true
+            Core.task { [self] in await write() }
+        }
+        return isDecided
     }
 
     /// Throws when nothing more can be remembered.
@@ -49,10 +58,12 @@ final class PendingAudit {
     private func write() async {
         while let next = entries.first {
             do throws(DomeError) {
-                try await store.appendAudit(next)
+                try await store.appendAudit(next.entry)
                 entries.removeFirst()
+                next.isDecided.set(())
             } catch {
-                Log.error("audit.delayed", ["kind": next.kind.rawValue, "error": error.description])
+                Log.error("audit.delayed", ["kind": next.entry.kind.rawValue, "error": error.description])
+                for waiting in entries where waiting.isDecided.value == nil { waiting.isDecided.set(()) }
                 await Core.sleep(milliseconds: Self.pauseMilliseconds)
             }
         }
