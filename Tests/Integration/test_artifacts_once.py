@@ -44,14 +44,19 @@ def test_kill_9_while_copying_is_made_good_by_the_next(daemon: Daemon) -> None:
 
 
 def test_a_large_copy_holds_nobody_up(daemon: Daemon) -> None:
-    job = daemon.jobs.start("shell.run", {"script": LARGE})
-    next(daemon.jobs.follow(job))
-    folder = copies(daemon, job)
-    until(lambda: (folder / "1").exists(), "it never began to copy")
-    other, _ = run(daemon, "mkdir out; echo small >out/a")
-    assert not ended(daemon, job), "the large copy was over too soon for this test"
-    assert kept(daemon, other) == {"a": b"small\n"}
-    assert len(sums(list(daemon.jobs.follow(job)))) == 4 == len(kept(daemon, job))
+    # A copy takes a fraction of a second, and on a busy machine another job may, too. One that waited for it always would.
+    for _ in range(8):
+        job = daemon.jobs.start("shell.run", {"script": LARGE})
+        next(daemon.jobs.follow(job))
+        folder = copies(daemon, job)
+        until(lambda: (folder / "1").exists(), "it never began to copy")
+        other, _ = run(daemon, "mkdir out; echo small >out/a")
+        overtook = not ended(daemon, job)
+        assert kept(daemon, other) == {"a": b"small\n"}
+        assert len(sums(list(daemon.jobs.follow(job)))) == 4 == len(kept(daemon, job))
+        if overtook:
+            return
+    raise AssertionError("no job ends while another's large files are copied")
 
 
 def test_a_keeper_that_is_gone_takes_them_with_it_and_the_record_says_so(daemon: Daemon) -> None:

@@ -135,7 +135,7 @@ def test_the_tarball_runs_where_it_is_unpacked(
     [archive] = release.glob("*.tar.gz")
     with tarfile.open(archive) as opened:
         assert {(one.uid, one.gid, one.uname) for one in opened.getmembers()} == {(0, 0, "")}
-        opened.extractall(tmp_path, filter="fully_trusted")
+    subprocess.run(["tar", "-xzf", archive, "-C", tmp_path], check=True)
     [tree] = tmp_path.iterdir()
     daemon = new_daemon(binaries=tree / "bin")
     assert daemon.dome("run", "shell.run", "--", "echo", "hello").stdout == "hello\n"
