@@ -44,7 +44,7 @@ def test_kill_9_while_copying_is_made_good_by_the_next(daemon: Daemon) -> None:
 
 
 def test_a_large_copy_holds_nobody_up(daemon: Daemon) -> None:
-    # A copy takes a fraction of a second, and so may another job on a busy machine. One that waited for it always would.
+    # A copy takes a fraction of a second; on a busy machine so may another job. One that waited for it always would.
     for _ in range(8):
         job = daemon.jobs.start("shell.run", {"script": LARGE})
         next(daemon.jobs.follow(job))
