@@ -10,11 +10,12 @@ import time
 import pytest
 
 from domekit import processes
-from domekit.artifacts import copies, ended, guard, kept, run, until
+from domekit.artifacts import copies, ended, guard, kept, run
 from domekit.daemon import Daemon, pb2
 from domekit.database import rows
 from domekit.gates import Gate
 from domekit.jobs import Event, assert_complete, state_name
+from domekit.waiting import until
 
 pytestmark = pytest.mark.both_users
 
@@ -71,7 +72,7 @@ def test_a_keeper_that_is_gone_takes_them_with_it_and_the_record_says_so(daemon:
         # The EXIT record.
         until(lambda: journal.stat().st_size > size, "it never ended")
         for pid in daemon.pids("domed-keeper"):
-            processes.kill_and_wait(pid, time.monotonic() + 10)
+            processes.kill_and_wait(pid, time.monotonic() + 30)
         daemon.start()
     events = list(daemon.jobs.follow(job))
     assert_complete(events)

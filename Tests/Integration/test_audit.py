@@ -58,6 +58,6 @@ def test_payloads_and_environments_stay_out_of_the_log(daemon: Daemon) -> None:
 @pytest.mark.parametrize("statement", ["DELETE FROM audit WHERE seq = 1", "UPDATE audit SET kind = 'x'"])
 def test_rows_cannot_be_changed_by_accident(daemon: Daemon, statement: str) -> None:
     daemon.jobs.run("job.noop")
-    with closing(sqlite3.connect(daemon.state / "domed.sqlite", timeout=10)) as connection:
+    with closing(sqlite3.connect(daemon.state / "domed.sqlite", timeout=30)) as connection:
         with pytest.raises(sqlite3.IntegrityError, match="audit rows are never"):
             connection.execute(statement)

@@ -311,7 +311,7 @@ def test_on_a_full_disk_nothing_new_begins_and_no_event_is_lost(little: Daemon) 
     replies = [little.jobs.submit("job.noop", {"filler": "x" * 8192}, key=f"k{number}") for number in range(12)]
     assert any(reply.status.code == pb2.E_RESOURCE_EXHAUSTED for reply in replies)
     little.jobs.cancel(job)
-    health = little.stub().Health(pb2.HealthRequest(), timeout=10)
+    health = little.stub().Health(pb2.HealthRequest(), timeout=30)
     assert health.status.ok and "audit" in health.status.message
     assert events(little, "--job", job) and not verdict(little)["findings"]
     filler.unlink()
@@ -321,4 +321,4 @@ def test_on_a_full_disk_nothing_new_begins_and_no_event_is_lost(little: Daemon) 
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert little.jobs.run("job.noop")[-1].payload["to"] == "succeeded"
-    assert verdict(little)["ok"] and not little.stub().Health(pb2.HealthRequest(), timeout=10).status.message
+    assert verdict(little)["ok"] and not little.stub().Health(pb2.HealthRequest(), timeout=30).status.message

@@ -92,7 +92,7 @@ def test_an_event_with_the_last_of_all_numbers_is_named_and_stops_nothing_but_ne
     assert reply.status.code == pb2.E_INTERNAL and "9223372036854775807" in reply.status.message
     findings = verdict(daemon)["findings"]
     assert [one["what"] for one in findings] == ["moved"] and "9223372036854775807" in findings[0]["message"]
-    health = daemon.stub().Health(pb2.HealthRequest(), timeout=10)
+    health = daemon.stub().Health(pb2.HealthRequest(), timeout=30)
     assert health.status.ok and "cannot be written" in health.status.message
     tamper(daemon, "DELETE FROM audit WHERE seq > 1000000")
     daemon.jobs.run("job.noop")

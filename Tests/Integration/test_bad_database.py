@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-
 from domekit.daemon import Daemon
 from domekit.jobs import state_name
 
@@ -20,7 +19,7 @@ def damage(path: Path) -> None:
 
 
 def test_a_damaged_database_is_refused_and_left_as_it_is(daemon: Daemon) -> None:
-    daemon.jobs.submit("job.noop", wait_ms=5000)
+    daemon.jobs.submit("job.noop", wait_ms=20_000)
     daemon.stop()
     path = daemon.state / "domed.sqlite"
     damage(path)
@@ -33,7 +32,7 @@ def test_a_damaged_database_is_refused_and_left_as_it_is(daemon: Daemon) -> None
         if Path(f"{path}{suffix}").exists():
             os.rename(f"{path}{suffix}", f"{path}.damaged{suffix}")
     daemon.start()
-    assert daemon.jobs.submit("job.noop", wait_ms=5000).status.ok
+    assert daemon.jobs.submit("job.noop", wait_ms=20_000).status.ok
 
 
 def test_a_file_that_is_no_database_is_refused(new_daemon: Callable[..., Daemon]) -> None:
@@ -44,7 +43,7 @@ def test_a_file_that_is_no_database_is_refused(new_daemon: Callable[..., Daemon]
 
 
 def test_a_database_of_a_newer_dome_is_refused_and_left_as_it_is(daemon: Daemon) -> None:
-    job = daemon.jobs.submit("job.noop", wait_ms=5000).job_id
+    job = daemon.jobs.submit("job.noop", wait_ms=20_000).job_id
     daemon.stop()
     path = daemon.state / "domed.sqlite"
     with closing(sqlite3.connect(path)) as connection:

@@ -180,7 +180,7 @@ def test_a_torn_journal_of_a_running_job_costs_only_what_is_torn(daemon: Daemon)
             seen.append(one)
             if one.line == b"100":
                 break
-        keeper = daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=10).keepers[0].pid
+        keeper = daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=30).keepers[0].pid
         daemon.kill9()
         os.kill(keeper, signal.SIGKILL)
         wait_until_gone(daemon)

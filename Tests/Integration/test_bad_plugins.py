@@ -120,8 +120,8 @@ def test_an_init_that_ends_its_process_is_listed_as_crashed(shared: Daemon, case
 def test_an_init_that_hangs_is_ended_while_others_run(shared: Daemon) -> None:
     plugins.install(shared, "IN_INIT=for (;;) pause()")
     began = time.monotonic()
-    shared.jobs.submit("job.noop", wait_ms=10_000)
-    assert state_name(shared.jobs.submit("echo.say", {}, wait_ms=10_000).state) == "SUCCEEDED"
+    shared.jobs.submit("job.noop", wait_ms=20_000)
+    assert state_name(shared.jobs.submit("echo.say", {}, wait_ms=20_000).state) == "SUCCEEDED"
     assert time.monotonic() - began < 3, "jobs of known tools do not wait for a scan"
     sample = plugins.plugins(shared)["Sample"]
     assert sample.state == "crashed" and "took longer than 5 s" in sample.reason

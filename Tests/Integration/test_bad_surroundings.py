@@ -19,14 +19,13 @@ import pytest
 from domekit.daemon import Daemon
 from domekit.jobs import Jobs
 
-
 # One daemon a state folder, one socket
 
 
 def test_a_second_daemon_is_refused_and_the_first_serves_on(daemon: Daemon) -> None:
     said = daemon.refuses_to_start()
     assert str(daemon.state) in said and str(daemon.pid) in said
-    assert daemon.jobs.submit("job.noop", wait_ms=5000).status.ok
+    assert daemon.jobs.submit("job.noop", wait_ms=20_000).status.ok
 
 
 def test_a_second_daemon_with_another_socket_is_refused_all_the_same(daemon: Daemon) -> None:
@@ -38,14 +37,14 @@ def test_a_second_daemon_with_another_socket_is_refused_all_the_same(daemon: Dae
 def test_a_daemon_of_another_state_does_not_steal_the_socket(daemon: Daemon) -> None:
     said = daemon.refuses_to_start("--state-dir", str(daemon.directory / "other-state"))
     assert str(daemon.socket) in said
-    assert daemon.jobs.submit("job.noop", wait_ms=5000).status.ok
+    assert daemon.jobs.submit("job.noop", wait_ms=20_000).status.ok
 
 
 def test_the_socket_of_a_dead_daemon_is_taken_over(daemon: Daemon) -> None:
     daemon.kill9()
     assert daemon.socket.exists()
     daemon.start()
-    assert daemon.jobs.submit("job.noop", wait_ms=5000).status.ok
+    assert daemon.jobs.submit("job.noop", wait_ms=20_000).status.ok
 
 
 def test_a_dead_daemons_socket_that_is_still_open_is_taken_over(new_daemon: Callable[..., Daemon]) -> None:
@@ -64,7 +63,7 @@ def test_a_dead_daemons_socket_that_is_still_open_is_taken_over(new_daemon: Call
             daemon.start()
         finally:
             closing.join()
-    assert daemon.jobs.submit("job.noop", wait_ms=5000).status.ok
+    assert daemon.jobs.submit("job.noop", wait_ms=20_000).status.ok
 
 
 @pytest.mark.parametrize("kind", ["file", "folder", "link"])
@@ -100,7 +99,7 @@ def test_a_socket_path_that_is_too_long_is_named_with_its_remedy(new_daemon: Cal
 
 def test_a_vanished_socket_is_bound_again(daemon: Daemon) -> None:
     """Logging out removes the runtime folder with everything in it."""
-    before = daemon.jobs.submit("job.noop", wait_ms=5000)
+    before = daemon.jobs.submit("job.noop", wait_ms=20_000)
     shutil.rmtree(daemon.socket.parent)
     daemon.wait_ready(20)
     assert Jobs(daemon.stub()).status(before.job_id).status.ok
@@ -134,7 +133,7 @@ def test_without_a_home_the_password_file_is_asked(new_daemon: Callable[..., Dae
         assert "set HOME" in daemon.refuses_to_start()
         return
     daemon.start()
-    assert daemon.jobs.submit("job.noop", wait_ms=5000).status.ok
+    assert daemon.jobs.submit("job.noop", wait_ms=20_000).status.ok
 
 
 def stands_in_password_file(uid: int | None) -> bool:
@@ -146,7 +145,7 @@ def stands_in_password_file(uid: int | None) -> bool:
 def test_relative_directories_count_as_unset(new_daemon: Callable[..., Daemon]) -> None:
     daemon = new_daemon(environment={"XDG_DATA_HOME": "relative", "XDG_CONFIG_HOME": ""})
     daemon.start()
-    assert daemon.jobs.submit("job.noop", wait_ms=5000).status.ok
+    assert daemon.jobs.submit("job.noop", wait_ms=20_000).status.ok
 
 
 def test_a_state_folder_that_cannot_be_made_is_named(new_daemon: Callable[..., Daemon]) -> None:
@@ -203,6 +202,6 @@ def test_a_bad_policy_refuses_jobs_and_is_named(new_daemon: Callable[..., Daemon
     path = daemon.config_home / "dome" / "policy.json"
     path.write_text("{")
     daemon.start()
-    reply = daemon.jobs.submit("domed.exec-probe", wait_ms=5000)
+    reply = daemon.jobs.submit("domed.exec-probe", wait_ms=20_000)
     assert not reply.status.ok
     assert str(path) in reply.status.message

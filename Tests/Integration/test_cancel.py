@@ -111,9 +111,9 @@ def test_cancel_right_after_the_submission_always_ends_the_job_once(jobs: Jobs) 
     request = jobs.request("shell.run", {"script": "sleep 30"})
     for _ in range(40):
         request.idempotency_key += "x"
-        job = jobs.stub.SkillExecute(request, timeout=10).job_id
+        job = jobs.stub.SkillExecute(request, timeout=30).job_id
         assert jobs.cancel(job).status.ok
-        events = list(jobs.follow(job, timeout=10))
+        events = list(jobs.follow(job, timeout=30))
         assert_complete(events)
         assert events[-1].payload["to"] == "canceled"
         assert state_name(jobs.status(job).state) == "CANCELED"

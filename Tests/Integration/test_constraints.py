@@ -41,7 +41,7 @@ def test_a_known_key_with_a_wrong_type_is_named(jobs: Jobs, key: str, value: Any
 @pytest.mark.parametrize("text", ["{", "[]", "1", '"wait_ms"', "null"])
 def test_constraints_that_are_no_object_are_refused(stub: Any, text: str) -> None:
     request = pb2.SkillExecuteRequest(skill_id="job.noop", profile="p", idempotency_key="k", constraints_json=text)
-    status = stub.SkillExecute(request, timeout=10).status
+    status = stub.SkillExecute(request, timeout=30).status
     assert status.code == pb2.E_INVALID_REQUEST
     assert "constraints_json" in status.message
 

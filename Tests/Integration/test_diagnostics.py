@@ -28,7 +28,7 @@ def story(events: list[Event]) -> list[tuple[str, Any]]:
 @pytest.mark.parametrize("tool", ["job.noop", "skill-execute"])
 @pytest.mark.parametrize("task", [{}, {"anything": [1, None, {"deep": True}]}, "", "{ }"], ids=repr)
 def test_a_noop_succeeds_with_any_task_object(jobs: Jobs, tool: str, task: Any) -> None:
-    reply = jobs.submit(tool, task, wait_ms=5000)
+    reply = jobs.submit(tool, task, wait_ms=20_000)
     assert reply.status.ok and reply.status.message == "submitted"
     assert state_name(reply.state) == "SUCCEEDED"
     events = jobs.replay(reply.job_id)
@@ -95,11 +95,11 @@ def test_the_probe_gets_its_lines_unharmed(jobs: Jobs) -> None:
 
 
 def test_a_job_has_one_run_and_one_set_of_ids(daemon: Daemon) -> None:
-    reply = daemon.jobs.submit("job.noop", wait_ms=5000)
+    reply = daemon.jobs.submit("job.noop", wait_ms=20_000)
     status = daemon.jobs.status(reply.job_id)
     assert reply.run_id and reply.run_id == status.run_id
     for one in daemon.jobs.replay(reply.job_id):
         assert (one.raw.job_id, one.raw.run_id) == (reply.job_id, reply.run_id)
         assert one.raw.event_id == f"{reply.job_id}-{one.seq}"
-    listed = daemon.stub().ListJobs(pb2.ListJobsRequest(), timeout=10).jobs
+    listed = daemon.stub().ListJobs(pb2.ListJobsRequest(), timeout=30).jobs
     assert [(job.job_id, job.run_id) for job in listed] == [(reply.job_id, reply.run_id)]

@@ -19,14 +19,14 @@ RFC_3339_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
 def test_health_is_ok_and_tells_time_and_version(stub: Any) -> None:
-    reply = stub.Health(pb2.HealthRequest(), timeout=10)
+    reply = stub.Health(pb2.HealthRequest(), timeout=30)
     assert reply.status.ok and reply.status.code == 0
     assert RFC_3339_UTC.fullmatch(reply.ts)
     assert re.fullmatch(r"\d+\.\d+\.\d+.*", reply.daemon_version)
 
 
 def test_capabilities_name_skill_execute_and_the_contract(stub: Any) -> None:
-    reply = stub.ListCapabilities(pb2.ListCapabilitiesRequest(profile="anything"), timeout=10)
+    reply = stub.ListCapabilities(pb2.ListCapabilitiesRequest(profile="anything"), timeout=30)
     assert reply.status.ok
     assert "domed.v1" in reply.api_versions
     assert reply.server_version
@@ -35,7 +35,7 @@ def test_capabilities_name_skill_execute_and_the_contract(stub: Any) -> None:
 
 
 def test_every_shipped_tool_is_listed_once_in_order(stub: Any) -> None:
-    reply = stub.ListTools(pb2.ListToolsRequest(), timeout=10)
+    reply = stub.ListTools(pb2.ListToolsRequest(), timeout=30)
     names = [tool.tool_id for tool in reply.tools]
     assert reply.status.ok
     assert set(names) >= DIAGNOSTICS | REAL_TOOLS
@@ -45,7 +45,7 @@ def test_every_shipped_tool_is_listed_once_in_order(stub: Any) -> None:
 
 @pytest.mark.parametrize("tool_id", sorted(DIAGNOSTICS | REAL_TOOLS))
 def test_a_descriptor_says_all_there_is_to_know(stub: Any, tool_id: str) -> None:
-    reply = stub.GetTool(pb2.GetToolRequest(tool_id=tool_id), timeout=10)
+    reply = stub.GetTool(pb2.GetToolRequest(tool_id=tool_id), timeout=30)
     tool = reply.tool
     assert reply.status.ok
     assert tool.tool_id == tool_id
@@ -55,14 +55,14 @@ def test_a_descriptor_says_all_there_is_to_know(stub: Any, tool_id: str) -> None
 
 
 def test_a_descriptor_lists_what_the_tool_may_ask_for(stub: Any) -> None:
-    tool = stub.GetTool(pb2.GetToolRequest(tool_id="shell.run"), timeout=10).tool
+    tool = stub.GetTool(pb2.GetToolRequest(tool_id="shell.run"), timeout=30).tool
     assert "process" in tool.permissions and "fs.read:*" in tool.permissions
     assert tool.side_effects
 
 
 @pytest.mark.parametrize("tool_id", sorted(DIAGNOSTICS | REAL_TOOLS))
 def test_the_schema_documents_themselves_can_be_had(stub: Any, tool_id: str) -> None:
-    reply = stub.GetToolSchema(pb2.GetToolSchemaRequest(tool_id=tool_id), timeout=10)
+    reply = stub.GetToolSchema(pb2.GetToolSchemaRequest(tool_id=tool_id), timeout=30)
     assert reply.status.ok
     assert json.loads(reply.input_schema_json)["type"] == "object"
     assert json.loads(reply.manifest_json)["tool_id"] == tool_id
@@ -71,7 +71,7 @@ def test_the_schema_documents_themselves_can_be_had(stub: Any, tool_id: str) -> 
 @pytest.mark.parametrize("call", ["GetTool", "GetToolSchema"])
 @pytest.mark.parametrize("tool_id", ["no.such.tool", "../../etc", "Job.Noop"])
 def test_an_unknown_tool_is_named(stub: Any, call: str, tool_id: str) -> None:
-    reply = getattr(stub, call)(getattr(pb2, f"{call}Request")(tool_id=tool_id), timeout=10)
+    reply = getattr(stub, call)(getattr(pb2, f"{call}Request")(tool_id=tool_id), timeout=30)
     assert not reply.status.ok
     assert reply.status.code == pb2.E_NOT_FOUND
     assert reply.status.message == f"tool not found: {tool_id}"
@@ -83,7 +83,7 @@ def test_a_tool_put_into_the_personal_registry_needs_no_restart(daemon: Daemon) 
     assert daemon.jobs.submit("test.late").status.code == pb2.E_NOT_FOUND
     write_tool(daemon, "test.late", {"diagnostic": "noop"})
     assert daemon.jobs.submit("test.late").status.ok
-    assert stub.GetTool(pb2.GetToolRequest(tool_id="test.late"), timeout=10).status.ok
+    assert stub.GetTool(pb2.GetToolRequest(tool_id="test.late"), timeout=30).status.ok
 
 
 def test_a_corrupt_manifest_costs_only_its_own_tool_and_is_reported(new_daemon: Callable[..., Daemon]) -> None:
@@ -105,11 +105,11 @@ def test_a_corrupt_manifest_costs_only_its_own_tool_and_is_reported(new_daemon: 
     daemon.start()
 
     stub = daemon.stub()
-    listed = {tool.tool_id for tool in stub.ListTools(pb2.ListToolsRequest(), timeout=10).tools}
+    listed = {tool.tool_id for tool in stub.ListTools(pb2.ListToolsRequest(), timeout=30).tools}
     assert "test.good" in listed and DIAGNOSTICS <= listed
     left_out = {*broken, "test.bad-schema", "test.hollow"}
     assert not left_out & listed
-    problems = stub.GetStatus(pb2.GetStatusRequest(), timeout=10).problems
+    problems = stub.GetStatus(pb2.GetStatusRequest(), timeout=30).problems
     for name in left_out:
         assert any(name in problem for problem in problems), (name, list(problems))
     assert daemon.jobs.run("test.good")[-1].payload["to"] == "succeeded"
@@ -117,7 +117,7 @@ def test_a_corrupt_manifest_costs_only_its_own_tool_and_is_reported(new_daemon: 
 
 def test_status_describes_the_daemon_and_its_keeper(daemon: Daemon) -> None:
     daemon.jobs.run("domed.exec-probe")
-    reply = daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=10)
+    reply = daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=30)
     assert reply.status.ok
     assert all((reply.min_supported_version, reply.current_version, reply.recommended_version, reply.server_version))
     assert reply.pid == daemon.pid
@@ -133,8 +133,8 @@ def test_status_describes_the_daemon_and_its_keeper(daemon: Daemon) -> None:
 
 @pytest.mark.parametrize("run_id", ["run-00000000000000000000000000", "nonsense"])
 def test_there_are_no_gate_decisions_yet(stub: Any, run_id: str) -> None:
-    gate = stub.GetGateDecision(pb2.GetGateDecisionRequest(run_id=run_id), timeout=10)
-    promotion = stub.GetPromotionDecision(pb2.GetPromotionDecisionRequest(run_id=run_id), timeout=10)
+    gate = stub.GetGateDecision(pb2.GetGateDecisionRequest(run_id=run_id), timeout=30)
+    promotion = stub.GetPromotionDecision(pb2.GetPromotionDecisionRequest(run_id=run_id), timeout=30)
     for reply in (gate, promotion):
         assert not reply.status.ok
         assert reply.status.code == pb2.E_NOT_FOUND

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from domekit.artifacts import copies, guard, kept
-from domekit.cluster import Cluster, until
+from domekit.cluster import Cluster
 from domekit.daemon import Daemon
 from domekit.database import rows
 from domekit.jobs import Event, Jobs, assert_complete, state_name
+from domekit.waiting import until
 
 LARGE = bytes(range(256)) * 12_000
 

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from domekit import plugins
-from domekit.cluster import PLUGIN, Cluster, until
+from domekit.cluster import PLUGIN, Cluster
 from domekit.daemon import Daemon
 from domekit.database import rows
 from domekit.jobs import Event, Jobs, assert_complete, state_name
 from domekit.tools import write_tool
+from domekit.waiting import until
 
 
 def lines(events: list[Event]) -> list[bytes]:

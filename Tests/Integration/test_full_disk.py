@@ -14,7 +14,6 @@ from domekit.gates import Gate
 from domekit.jobs import assert_complete, raw, state_name
 from domekit.tools import write_script_tool
 
-
 # CI runs as root, where a skip would be a failure.
 pytestmark = [
     pytest.mark.skipif(os.getuid() != 0, reason="mounting a small disk needs root"),
@@ -45,7 +44,7 @@ def test_a_full_disk_refuses_new_jobs_and_keeps_serving(little: Daemon) -> None:
     for reply in full:
         assert reply.status.code == pb2.E_RESOURCE_EXHAUSTED and reply.status.retryable
         assert str(little.state) in reply.status.message and reply.job_id == ""
-    assert little.stub().Health(pb2.HealthRequest(), timeout=10).status.ok
+    assert little.stub().Health(pb2.HealthRequest(), timeout=30).status.ok
     assert raw(little.jobs.replay(before[0].raw.job_id)) == raw(before)
     filler.unlink()
     accepted = [reply.job_id for reply in refusals if reply.status.ok]

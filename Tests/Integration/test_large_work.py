@@ -25,10 +25,10 @@ def closers(pid: int) -> int:
 
 def test_what_a_job_leaves_is_freed_beside_the_keepers_thread(daemon: Daemon) -> None:
     daemon.jobs.run("shell.run", {"argv": ["/bin/true"]})
-    [keeper] = [one.pid for one in daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=10).keepers]
+    [keeper] = [one.pid for one in daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=30).keepers]
     events = daemon.jobs.run("shell.run", {"argv": ["python3", "-I", "-c", FILL]})
     assert events[-1].payload["to"] == "succeeded", events[-1]
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     # Freeing that many takes a fifth of a second at least, in the keeper or in domed: who comes last.
     while not closers(keeper) + closers(daemon.pid):
         assert time.monotonic() < deadline, "nothing is freed elsewhere"

@@ -7,8 +7,9 @@ import json
 import pytest
 
 from domekit import plugins
-from domekit.cluster import Cluster, until
+from domekit.cluster import Cluster
 from domekit.daemon import Daemon
+from domekit.waiting import until
 
 SECRET = (
     "HEALTH=const dome_secrets_api_t *secrets = api->get_extension(host, DOME_TEXT(DOME_EXT_SECRETS));"

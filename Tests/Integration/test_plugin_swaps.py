@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 from domekit import plugins
-from domekit.cluster import until
 from domekit.daemon import Daemon
 from domekit.jobs import Jobs, state_name
+from domekit.waiting import until
 
 EVIL = 'IN_INIT=fputs("evil\\n",stderr)'
 

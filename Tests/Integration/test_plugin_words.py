@@ -6,9 +6,10 @@ import os
 import signal
 
 from domekit import plugins
-from domekit.cluster import PLUGIN, Cluster, until
+from domekit.cluster import PLUGIN, Cluster
 from domekit.daemon import Daemon
 from domekit.jobs import Jobs, state_name
+from domekit.waiting import until
 
 
 def test_the_latest_progress_comes_though_none_follows(daemon: Daemon, jobs: Jobs) -> None:

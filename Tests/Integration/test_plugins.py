@@ -29,9 +29,9 @@ def text(events: list[Event]) -> str:
 
 def test_echo_is_a_tool_with_its_schemas(daemon: Daemon, stub: Any, jobs: Jobs) -> None:
     assert "echo.say" in plugins.tool_ids(daemon)
-    tool = stub.GetTool(pb2.GetToolRequest(tool_id="echo.say"), timeout=10).tool
+    tool = stub.GetTool(pb2.GetToolRequest(tool_id="echo.say"), timeout=30).tool
     assert tool.executor_backend == "dome.echo" and tool.version == "0.1.0" and list(tool.permissions) == []
-    schema = stub.GetToolSchema(pb2.GetToolSchemaRequest(tool_id="echo.say"), timeout=10)
+    schema = stub.GetToolSchema(pb2.GetToolSchemaRequest(tool_id="echo.say"), timeout=30)
     assert json.loads(schema.input_schema_json) == {"type": "object"}
     assert json.loads(schema.output_schema_json) == {"type": "object"}
     events = jobs.run("echo.say", {"text": "hi", "n": [1, 2.5, None]})

@@ -37,7 +37,7 @@ def test_every_field_is_there_for_every_job(daemon: Daemon, tool: str, task: Any
 
 
 def test_the_manifest_hash_is_the_manifests(daemon: Daemon) -> None:
-    reply = daemon.jobs.submit("job.noop", wait_ms=5000)
+    reply = daemon.jobs.submit("job.noop", wait_ms=20_000)
     hashes = json.loads(daemon.jobs.status(reply.job_id).provenance.contract_hashes_json)
     manifest = json.loads((ROOT / "Registry" / "tools" / "job.noop" / "tool.json").read_text())
     # Of the document, not of the file: spaces and order mean nothing (RFC 8785; no numbers or odd names in it).
@@ -48,7 +48,7 @@ def test_the_manifest_hash_is_the_manifests(daemon: Daemon) -> None:
 def test_the_input_hash_is_the_canonical_tasks(daemon: Daemon) -> None:
     hashes = set()
     for task in ('{"b":2,"a":[1,"x"]}', '{ "a": [1, "x"], "b": 2.0 }'):
-        reply = daemon.jobs.submit("job.noop", task, wait_ms=5000)
+        reply = daemon.jobs.submit("job.noop", task, wait_ms=20_000)
         hashes.add(daemon.jobs.status(reply.job_id).provenance.input_hash)
     # RFC 8785: members sorted, no spaces.
     assert hashes == {"sha256:" + hashlib.sha256(b'{"a":[1,"x"],"b":2}').hexdigest()}

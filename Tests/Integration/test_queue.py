@@ -41,11 +41,11 @@ def test_a_full_queue_refuses_with_a_remedy_and_may_be_tried_again(small: Daemon
     assert refused.status.retryable
     assert "queue is full" in refused.status.message and "max_queued_jobs" in refused.status.message
     assert refused.job_id == ""
-    assert small.stub().GetStatus(pb2.GetStatusRequest(), timeout=10).jobs_queued == 3
+    assert small.stub().GetStatus(pb2.GetStatusRequest(), timeout=30).jobs_queued == 3
     gate.open()
     for job in waiting:
         assert list(small.jobs.follow(job))[-1].payload["to"] == "succeeded"
-    again = small.jobs.submit("job.noop", key="later", wait_ms=10_000)
+    again = small.jobs.submit("job.noop", key="later", wait_ms=20_000)
     assert again.status.message == "submitted" and state_name(again.state) == "SUCCEEDED"
 
 

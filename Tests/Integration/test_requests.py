@@ -15,7 +15,7 @@ from domekit.jobs import Jobs
 def untouched(daemon: Daemon) -> Any:
     """Fails the test if a job was made."""
     yield
-    assert len(daemon.stub().ListJobs(pb2.ListJobsRequest(), timeout=10).jobs) == 0
+    assert len(daemon.stub().ListJobs(pb2.ListJobsRequest(), timeout=30).jobs) == 0
     assert not list((daemon.state / "jobs").glob("*/*"))
 
 
@@ -32,7 +32,7 @@ def assert_refused(reply: Any, *needles: str, code: str = "E_INVALID_REQUEST") -
 def test_a_required_field_that_is_empty_is_named(stub: Any, untouched: None, field: str) -> None:
     request = pb2.SkillExecuteRequest(skill_id="job.noop", profile="p", idempotency_key="k", task_json="{}")
     request.ClearField(field)
-    assert_refused(stub.SkillExecute(request, timeout=10), field)
+    assert_refused(stub.SkillExecute(request, timeout=30), field)
 
 
 @pytest.mark.parametrize("field", ["skill_id", "profile", "idempotency_key"])
@@ -40,7 +40,7 @@ def test_a_required_field_that_is_empty_is_named(stub: Any, untouched: None, fie
 def test_an_absurd_value_of_a_name_is_refused(stub: Any, untouched: None, field: str, value: str) -> None:
     request = pb2.SkillExecuteRequest(skill_id="job.noop", profile="p", idempotency_key="k", task_json="{}")
     setattr(request, field, value)
-    reply = stub.SkillExecute(request, timeout=10)
+    reply = stub.SkillExecute(request, timeout=30)
     assert_refused(reply, field)
     assert len(reply.status.message) < 1000
 
@@ -109,7 +109,7 @@ def test_text_that_is_not_utf8_is_malformed_protobuf(daemon: Daemon) -> None:
     path = "/domed.v1.DomedService/SkillExecute"
     call = daemon.channel().unary_unary(path, request_serializer=bytes, response_deserializer=bytes)
     with pytest.raises(grpc.RpcError) as caught:
-        call(b"\x0a\x02\xff\xfe", timeout=10)
+        call(b"\x0a\x02\xff\xfe", timeout=30)
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     assert "SkillExecuteRequest" in caught.value.details()
 
@@ -121,14 +121,14 @@ def test_text_that_is_not_utf8_is_malformed_protobuf(daemon: Daemon) -> None:
 def test_an_absurd_job_id_is_not_found(stub: Any, job_id: str) -> None:
     import grpc
 
-    status = stub.GetJobStatus(pb2.GetJobStatusRequest(job_id=job_id), timeout=10).status
-    cancel = stub.CancelJob(pb2.CancelJobRequest(job_id=job_id, idempotency_key="k"), timeout=10).status
+    status = stub.GetJobStatus(pb2.GetJobStatusRequest(job_id=job_id), timeout=30).status
+    cancel = stub.CancelJob(pb2.CancelJobRequest(job_id=job_id, idempotency_key="k"), timeout=30).status
     for reply in (status, cancel):
         assert (reply.ok, reply.code) == (False, pb2.E_NOT_FOUND)
         assert reply.message.startswith("job not found: " + job_id[:100])
         assert len(reply.message) < 1000
     with pytest.raises(grpc.RpcError) as caught:
-        list(stub.StreamJobEvents(pb2.StreamJobEventsRequest(job_id=job_id, follow=True), timeout=10))
+        list(stub.StreamJobEvents(pb2.StreamJobEventsRequest(job_id=job_id, follow=True), timeout=30))
     assert caught.value.code() == grpc.StatusCode.NOT_FOUND
     assert caught.value.details().startswith("job not found: ")
 

@@ -22,7 +22,7 @@ def collect(daemon: Daemon, **request: Any) -> Any:
 
 
 def job_ids(daemon: Daemon) -> set[str]:
-    return {job.job_id for job in daemon.stub().ListJobs(pb2.ListJobsRequest(), timeout=10).jobs}
+    return {job.job_id for job in daemon.stub().ListJobs(pb2.ListJobsRequest(), timeout=30).jobs}
 
 
 def folders(daemon: Daemon) -> set[str]:
@@ -113,9 +113,9 @@ def test_what_was_removed_stays_on_the_record(daemon: Daemon) -> None:
 
 
 def test_a_key_whose_job_was_removed_is_free_again(daemon: Daemon) -> None:
-    first = daemon.jobs.submit("job.noop", key="k", wait_ms=5000)
+    first = daemon.jobs.submit("job.noop", key="k", wait_ms=20_000)
     collect(daemon, max_bytes=1)
-    again = daemon.jobs.submit("job.noop", key="k", wait_ms=5000)
+    again = daemon.jobs.submit("job.noop", key="k", wait_ms=20_000)
     assert again.status.message == "submitted" and again.job_id != first.job_id
 
 

@@ -134,7 +134,7 @@ def test_resuming_at_every_number_yields_exactly_the_rest(jobs: Jobs) -> None:
 def test_at_or_past_the_end_of_a_finished_job_the_stream_ends_at_once(jobs: Jobs, beyond: int) -> None:
     job, events = mixed_job(jobs)
     for follow in (False, True):
-        call = jobs.stream(job, min(len(events) + beyond, 2**64 - 1), follow=follow, timeout=10)
+        call = jobs.stream(job, min(len(events) + beyond, 2**64 - 1), follow=follow, timeout=30)
         assert list(call) == []
         assert call.code() == grpc.StatusCode.OK
 

@@ -93,7 +93,7 @@ def wait_for_job(daemon: Daemon) -> str:
     stub = daemon.stub()
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        listed = stub.ListJobs(pb2.ListJobsRequest(), timeout=10).jobs
+        listed = stub.ListJobs(pb2.ListJobsRequest(), timeout=30).jobs
         if listed:
             return listed[0].job_id
     raise AssertionError("no job appeared")

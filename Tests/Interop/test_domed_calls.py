@@ -39,7 +39,7 @@ def bare(channel: grpc.Channel, method: str) -> Any:
 
 
 def still_serves(channel: grpc.Channel) -> bool:
-    return pb2.HealthResponse.FromString(bare(channel, f"{SERVICE}/Health")(b"", timeout=10)).status.ok
+    return pb2.HealthResponse.FromString(bare(channel, f"{SERVICE}/Health")(b"", timeout=30)).status.ok
 
 
 def connection_count(daemon: Daemon) -> int:
@@ -85,7 +85,7 @@ def test_a_message_over_the_limit_is_refused_and_the_connection_survives(daemon:
     assert str(LIMIT) in caught.value.details()
     assert still_serves(channel)
     assert connection_count(daemon) == connections
-    assert not daemon.stub().ListJobs(pb2.ListJobsRequest(), timeout=10).jobs
+    assert not daemon.stub().ListJobs(pb2.ListJobsRequest(), timeout=30).jobs
 
 
 def test_lines_of_a_mebibyte_reach_the_client(daemon: Daemon) -> None:
@@ -102,7 +102,7 @@ def test_lines_of_a_mebibyte_reach_the_client(daemon: Daemon) -> None:
 def test_malformed_protobuf_is_an_invalid_argument(daemon: Daemon, method: str, body: bytes) -> None:
     channel = daemon.channel()
     with pytest.raises(grpc.RpcError) as caught:
-        bare(channel, f"{SERVICE}/{method}")(body, timeout=10)
+        bare(channel, f"{SERVICE}/{method}")(body, timeout=30)
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     assert f"{method}Request" in caught.value.details()
     assert still_serves(channel)
@@ -113,14 +113,14 @@ def test_malformed_protobuf_for_a_stream_is_an_invalid_argument(daemon: Daemon) 
         f"{SERVICE}/StreamJobEvents", request_serializer=bytes, response_deserializer=bytes
     )
     with pytest.raises(grpc.RpcError) as caught:
-        list(call(b"\x0a\xff", timeout=10))
+        list(call(b"\x0a\xff", timeout=30))
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
 @pytest.mark.parametrize("method", UNARY)
 def test_fields_of_a_later_contract_are_no_trouble(daemon: Daemon, method: str) -> None:
     future = b"\xfa\x3f\x03new" + b"\xf8\x3f\x07"  # fields 1023, a text and a number
-    bare(daemon.channel(), f"{SERVICE}/{method}")(future, timeout=10)
+    bare(daemon.channel(), f"{SERVICE}/{method}")(future, timeout=30)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_fields_of_a_later_contract_are_no_trouble(daemon: Daemon, method: str) 
 def test_an_unknown_method_is_unimplemented(daemon: Daemon, method: str) -> None:
     channel = daemon.channel()
     with pytest.raises(grpc.RpcError) as caught:
-        bare(channel, method)(b"", timeout=10)
+        bare(channel, method)(b"", timeout=30)
     assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
     assert still_serves(channel)
 
@@ -168,7 +168,7 @@ def test_a_deadline_ends_the_call_and_not_the_job(daemon: Daemon, gate: Gate) ->
     with pytest.raises(grpc.RpcError) as caught:
         daemon.stub().SkillExecute(request, timeout=0.5)
     assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
-    [job] = daemon.stub().ListJobs(pb2.ListJobsRequest(), timeout=10).jobs
+    [job] = daemon.stub().ListJobs(pb2.ListJobsRequest(), timeout=30).jobs
     gate.open()
     assert list(daemon.jobs.follow(job.job_id))[-1].payload["to"] == "succeeded"
 

@@ -15,14 +15,14 @@ SERVICE = "domed.v1.DomedService"
 @pytest.mark.parametrize("service", ["", SERVICE, "grpc.health.v1.Health"])
 def test_health_check_says_serving_for_every_service(daemon, service):
     stub = health_pb2_grpc.HealthStub(daemon.channel())
-    response = stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=10)
+    response = stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=30)
     assert response.status == health_pb2.HealthCheckResponse.SERVING
 
 
 def test_health_check_of_an_unknown_service_is_not_found(daemon):
     stub = health_pb2_grpc.HealthStub(daemon.channel())
     with pytest.raises(grpc.RpcError) as raised:
-        stub.Check(health_pb2.HealthCheckRequest(service="no.such.Service"), timeout=10)
+        stub.Check(health_pb2.HealthCheckRequest(service="no.such.Service"), timeout=30)
     assert raised.value.code() == grpc.StatusCode.NOT_FOUND
 
 
@@ -53,7 +53,7 @@ def test_a_client_can_call_with_nothing_but_reflection(daemon):
     call = channel.unary_unary(
         f"/{SERVICE}/Health", request_serializer=request.SerializeToString, response_deserializer=response.FromString
     )
-    assert call(request(), timeout=10).status.ok
+    assert call(request(), timeout=30).status.ok
 
 
 def test_reflection_of_the_newer_version_answers_the_same(daemon):
@@ -64,7 +64,7 @@ def test_reflection_of_the_newer_version_answers_the_same(daemon):
     )
     alpha = reflection_pb2_grpc.ServerReflectionStub(daemon.channel()).ServerReflectionInfo
     request = reflection_pb2.ServerReflectionRequest(file_containing_symbol="domed.v1.RpcStatus")
-    [new], [old] = list(call(iter([request]), timeout=10)), list(alpha(iter([request]), timeout=10))
+    [new], [old] = list(call(iter([request]), timeout=30)), list(alpha(iter([request]), timeout=10))
     assert new.file_descriptor_response.file_descriptor_proto
     assert new == old
 
@@ -72,6 +72,6 @@ def test_reflection_of_the_newer_version_answers_the_same(daemon):
 def test_reflection_names_what_it_does_not_know(daemon):
     alpha = reflection_pb2_grpc.ServerReflectionStub(daemon.channel()).ServerReflectionInfo
     request = reflection_pb2.ServerReflectionRequest(file_containing_symbol="no.such.Symbol")
-    [response] = list(alpha(iter([request]), timeout=10))
+    [response] = list(alpha(iter([request]), timeout=30))
     assert response.error_response.error_code == grpc.StatusCode.NOT_FOUND.value[0]
     assert "no.such.Symbol" in response.error_response.error_message

@@ -9,6 +9,7 @@ import subprocess
 
 import grpc
 import pytest
+
 from domekit.daemon import Daemon, pb2, pb2_grpc
 
 
@@ -22,7 +23,7 @@ def tcp_daemon(request):
 
 
 def port_of(daemon: Daemon) -> int:
-    assert daemon.jobs.stub.Health(pb2.HealthRequest(), timeout=10).status.ok
+    assert daemon.jobs.stub.Health(pb2.HealthRequest(), timeout=30).status.ok
     match = re.search(r"tcp\.(?:listening|open_to_all) address=127\.0\.0\.1:0 port=(\d+)", daemon.log_path.read_text())
     assert match, daemon.log_tail()
     return int(match.group(1))
@@ -52,7 +53,7 @@ def test_the_token_of_the_state_folder_opens_the_port(tcp_daemon):
 
 
 def test_the_unix_socket_needs_no_token(tcp_daemon):
-    assert tcp_daemon.jobs.stub.Health(pb2.HealthRequest(), timeout=10).status.ok
+    assert tcp_daemon.jobs.stub.Health(pb2.HealthRequest(), timeout=30).status.ok
 
 
 @pytest.mark.parametrize("tcp_daemon", [["--tcp-no-auth"]], indirect=True)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import grpc
 import pytest
+
 from transport_echo import EchoServer, server_stream, unary
 
 MIB = 1 << 20
@@ -44,7 +45,7 @@ def test_one_byte_too_much_is_refused_and_the_connection_survives(echo: EchoServ
     code, details = status_of(unary(channel, "Unary"), b"x" * (16 * MIB + 1))
     assert code == grpc.StatusCode.RESOURCE_EXHAUSTED
     assert str(16 * MIB + 1) in details
-    assert unary(channel, "Unary")(b"still here", timeout=10) == b"still here"
+    assert unary(channel, "Unary")(b"still here", timeout=30) == b"still here"
     assert echo.stats()["connections"] == 2  # this channel and that of stats()
 
 
@@ -65,7 +66,7 @@ def test_a_bidirectional_call_takes_turns(channel: grpc.Channel) -> None:
     def questions() -> Iterator[bytes]:
         for index in range(100):
             yield str(index).encode()
-            assert received.acquire(timeout=10)
+            assert received.acquire(timeout=30)
 
     answers = []
     for answer in channel.stream_stream("/dome.test.Echo/Bidi")(questions(), timeout=60):
@@ -119,22 +120,22 @@ def test_a_client_that_dies(echo: EchoServer) -> None:
 def test_metadata_there_and_back(channel: grpc.Channel) -> None:
     sent = [("plain", "a, b"), ("twice", "1"), ("twice", "2"), ("empty-bin", b"")]
     sent += [("blob-bin", os.urandom(size)) for size in range(1, 20)]
-    _, call = unary(channel, "Metadata").with_call(b"", metadata=sent, timeout=10)
+    _, call = unary(channel, "Metadata").with_call(b"", metadata=sent, timeout=30)
     assert [tuple(pair) for pair in call.initial_metadata()] == sent
     assert [tuple(pair) for pair in call.trailing_metadata()] == sent
 
 
 def test_metadata_beyond_the_limit_is_refused(channel: grpc.Channel) -> None:
-    assert unary(channel, "Unary")(b"ok", timeout=10) == b"ok"
+    assert unary(channel, "Unary")(b"ok", timeout=30) == b"ok"
     code, _ = status_of(unary(channel, "Unary"), b"", metadata=[(f"big{index}", "x" * 9000) for index in range(10)])
     assert code == grpc.StatusCode.RESOURCE_EXHAUSTED
-    assert unary(channel, "Unary")(b"ok", timeout=10) == b"ok"
+    assert unary(channel, "Unary")(b"ok", timeout=30) == b"ok"
 
 
 def test_an_unknown_method(channel: grpc.Channel) -> None:
     for path in ("/dome.test.Echo/Nothing", "/no.such.Service/Unary", "/", "/dome.test.Echo/Unary/"):
         assert status_of(channel.unary_unary(path), b"")[0] == grpc.StatusCode.UNIMPLEMENTED
-    assert unary(channel, "Unary")(b"ok", timeout=10) == b"ok"
+    assert unary(channel, "Unary")(b"ok", timeout=30) == b"ok"
 
 
 @pytest.mark.parametrize("code", [code for code in grpc.StatusCode if code is not grpc.StatusCode.OK])
@@ -146,7 +147,7 @@ def test_every_status(channel: grpc.Channel, code: grpc.StatusCode) -> None:
 def test_a_compressing_call_is_told_not_to(channel: grpc.Channel) -> None:
     code, _ = status_of(unary(channel, "Unary"), b"x" * 1000, compression=grpc.Compression.Gzip)
     assert code == grpc.StatusCode.UNIMPLEMENTED
-    assert unary(channel, "Unary")(b"x" * 1000, timeout=10) == b"x" * 1000
+    assert unary(channel, "Unary")(b"x" * 1000, timeout=30) == b"x" * 1000
 
 
 def test_a_unary_method_without_a_response(channel: grpc.Channel) -> None:
@@ -173,7 +174,7 @@ def test_a_reader_that_stalls_costs_little_and_stops_nobody(echo: EchoServer, ch
     stream = server_stream(channel, "ServerStream")(b"60000 1024", timeout=60)
     assert len(next(stream)) == 1024
     for _ in range(200):
-        assert unary(channel, "Unary")(b"hello", timeout=10) == b"hello"
+        assert unary(channel, "Unary")(b"hello", timeout=30) == b"hello"
     assert echo.stats()["rss_kib"] - before < 8 * 1024
     assert sum(len(message) for message in stream) == 59_999 * 1024
 
@@ -214,7 +215,7 @@ def test_a_client_that_does_not_answer_pings_is_closed() -> None:
         server.wait_for(lambda stats: stats["connections"] == 1)
         # One that runs is left alone, however idle.
         channel = server.channel()
-        assert unary(channel, "Unary")(b"hello", timeout=10) == b"hello"
+        assert unary(channel, "Unary")(b"hello", timeout=30) == b"hello"
         threading.Event().wait(1)
         assert server.stats()["connections"] == 2
     finally:

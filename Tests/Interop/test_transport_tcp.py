@@ -7,6 +7,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+
 from transport_echo import BIN_DIR, EchoServer, server_stream, unary
 
 
@@ -33,7 +34,7 @@ def test_calls_on_tcp_need_the_token(host: str) -> None:
                 unary(channel, "Unary")(b"hello", timeout=10, metadata=metadata)
             assert raised.value.code() == grpc.StatusCode.UNAUTHENTICATED, metadata
         # The Unix socket knows its callers by other means.
-        assert unary(server.channel(), "Unary")(b"hello", timeout=10) == b"hello"
+        assert unary(server.channel(), "Unary")(b"hello", timeout=30) == b"hello"
     finally:
         channel.close()
         assert server.close() == 0

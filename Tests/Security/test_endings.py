@@ -39,10 +39,10 @@ def test_no_process_outlives_a_cancelled_job(jail: Jail) -> None:
 def test_no_job_outlives_a_killed_keeper(jail: Jail) -> None:
     daemon = jail.own_daemon()
     job = start(jail)
-    [keeper] = daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=10).keepers
+    [keeper] = daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=30).keepers
     with held(daemon.pids("domed-jail")) as servers, held(processes.of_jobs(job)) as members:
         assert len(members) >= 2 and len(servers) >= 2
-        assert kill_and_wait(keeper.pid, time.monotonic() + 10)
+        assert kill_and_wait(keeper.pid, time.monotonic() + 30)
         deadline = time.monotonic() + (1 if jail.mode.is_canary else 10)
         jail.judge(not all([wait_for_pidfd(one, deadline) for one in members]), job)
         for server in servers if jail.mode.is_canary else []:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import grpc
@@ -162,17 +165,29 @@ def test_a_fifo_in_a_granted_folder_blocks_its_job_alone(jail: Jail) -> None:
                 break
             if reply.job_id:
                 refusals += "granted path" in str(list(jobs.follow(reply.job_id))[-2:])
-    release(folder)
     jail.judge(is_blocked, refusals)
     assert refusals == 3 or "window" not in (jail.mode.weakness or "") or is_blocked, "this case shows nothing"
-    jobs.cancel(job)
-    assert list(jobs.follow(job))[-1].payload["to"] == "canceled"
+    with releasing(folder):
+        jobs.cancel(job)
+        assert list(jobs.follow(job))[-1].payload["to"] == "canceled"
 
 
-def release(folder: Path) -> None:
-    """Whoever waits for the FIFO that was swapped."""
-    for name in ("x", "y"):
-        try:
-            os.close(os.open(folder / name, os.O_RDWR | os.O_NONBLOCK))
-        except IsADirectoryError:
-            pass
+@contextmanager
+def releasing(folder: Path) -> Iterator[None]:
+    """Lets go on whoever waits for the FIFO that was swapped, for as long as it lasts: the swapping may not have ended
+    yet, so one look at x and y may see the folder twice, and who was let go on may wait again."""
+    has_ended = threading.Event()
+
+    def release() -> None:
+        while not has_ended.wait(0.002):
+            for name in ("x", "y"):
+                with suppress(IsADirectoryError):
+                    os.close(os.open(folder / name, os.O_RDWR | os.O_NONBLOCK))
+
+    releaser = threading.Thread(target=release)
+    releaser.start()
+    try:
+        yield
+    finally:
+        has_ended.set()
+        releaser.join()

@@ -55,7 +55,7 @@ class EchoServer:
     def stats(self) -> dict[str, int]:
         """What the server says of itself; the asking connection and call are counted."""
         channel = self.channel()
-        text = unary(channel, "Stats")(b"", timeout=10).decode()
+        text = unary(channel, "Stats")(b"", timeout=30).decode()
         channel.close()
         return {name: int(value) for name, value in (pair.split("=") for pair in text.split())}
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from h2frames import Wire, message, request
+
 from transport_echo import EchoServer, unary
 
 
@@ -14,10 +15,10 @@ def echo() -> Iterator[EchoServer]:
     """A server, with a witness that nothing done to it by others hurts a proper client."""
     server = EchoServer()
     witness = server.channel()
-    assert unary(witness, "Unary")(b"before", timeout=10) == b"before"
+    assert unary(witness, "Unary")(b"before", timeout=30) == b"before"
     yield server
     # The same connection as before, and nothing left of the others.
-    assert unary(witness, "Unary")(b"after", timeout=10) == b"after"
+    assert unary(witness, "Unary")(b"after", timeout=30) == b"after"
     server.wait_for(lambda stats: stats["connections"] == 2 and stats["calls"] == 1)
     assert server.close() == 0
 

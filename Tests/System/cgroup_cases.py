@@ -59,7 +59,7 @@ def test_each_job_has_a_group_of_its_own_that_goes_with_it(daemon: Daemon) -> No
     enforcement, resources = record(daemon, events)
     assert "cgroup" in enforcement["layers"] and "memory_bytes" not in enforcement["per_process_limits"]
     assert resources["peak_memory_of"] == "job" and 0 < resources["peak_memory_bytes"] < 64 << 20
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while used := [leaf for leaf in leaves(daemon) if any(group.endswith(leaf.name.encode()) for group in groups)]:
         assert time.monotonic() < deadline, used
         time.sleep(0.02)

@@ -14,7 +14,8 @@ import pytest
 
 from domekit.jobs import assert_complete
 from domekit.paths import ROOT
-from domekit.service import Service, until
+from domekit.service import Service
+from domekit.waiting import until
 
 PACKAGES = ROOT / "build" / "packages"
 

@@ -17,7 +17,8 @@ from domekit.cgroups import has_controllers
 from domekit.jobs import Event, Jobs, assert_complete
 from domekit.limits import record
 from domekit.machine import UID
-from domekit.service import Service, pb2, until
+from domekit.service import Service, pb2
+from domekit.waiting import until
 
 LINES = 60
 # Writes for about three seconds.
@@ -96,7 +97,7 @@ def test_the_first_client_starts_it_and_a_job_has_every_layer(service: Service) 
 def test_the_doctor_finds_nothing_wrong(service: Service) -> None:
     # Its inner servers are tried when it starts, beside what it is asked first.
     stub = service.stub()
-    until(lambda: stub.GetStatus(pb2.GetStatusRequest(), timeout=10).sandbox_ok, "its sandbox is ready")
+    until(lambda: stub.GetStatus(pb2.GetStatusRequest(), timeout=30).sandbox_ok, "its sandbox is ready")
     done = service.dome("doctor", "-o", "json")
     found = [(one["verdict"], one["check"], one["detail"]) for one in json.loads(done.stdout)]
     if os.environ.get("DOME_IN_UML"):
@@ -194,7 +195,7 @@ def test_a_keeper_that_cannot_be_started_is_named_and_tried_again(service: Servi
         job = Jobs(stub).start("shell.run", {"argv": ["/bin/true"]})
         named = "did not bring up domed-keeper@"
         until(
-            lambda: any(named in one for one in stub.GetStatus(pb2.GetStatusRequest(), timeout=10).problems),
+            lambda: any(named in one for one in stub.GetStatus(pb2.GetStatusRequest(), timeout=30).problems),
             "the status names the unit",
         )
     finally:

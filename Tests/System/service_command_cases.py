@@ -15,7 +15,8 @@ import pytest
 
 from domekit.jobs import assert_complete
 from domekit.machine import UID, USER
-from domekit.service import Service, pb2, until
+from domekit.service import Service, pb2
+from domekit.waiting import until
 
 LINGER = Path("/var/lib/systemd/linger") / USER
 
@@ -174,7 +175,7 @@ def test_logging_out_without_linger_ends_jobs_by_name_and_was_warned_of(service:
         assert "loginctl enable-linger" in dome(service, "service", "status")
         job = service.jobs.start("shell.run", {"script": "echo up; exec sleep 1000"})
         next(one for one in service.jobs.follow(job) if one.line == b"up")
-        warned = service.stub().GetStatus(pb2.GetStatusRequest(), timeout=10).problems
+        warned = service.stub().GetStatus(pb2.GetStatusRequest(), timeout=30).problems
         assert any("jobs end with your last session" in one for one in warned), warned
     finally:
         LINGER.touch()

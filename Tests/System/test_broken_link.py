@@ -23,7 +23,7 @@ PIDFD_GETFD = 438  # the same on every architecture
 
 def keeper_pids(daemon: Daemon) -> list[int]:
     """Of the keepers that the daemon is connected to."""
-    return [keeper.pid for keeper in daemon.jobs.stub.GetStatus(pb2.GetStatusRequest(), timeout=10).keepers]
+    return [keeper.pid for keeper in daemon.jobs.stub.GetStatus(pb2.GetStatusRequest(), timeout=30).keepers]
 
 
 def break_link(daemon: Daemon) -> None:
@@ -169,6 +169,6 @@ def test_a_job_that_waits_for_the_jail_outlives_a_broken_link(
 
 
 def jail_state(daemon: Daemon) -> str:
-    status = daemon.jobs.stub.GetStatus(pb2.GetStatusRequest(), timeout=10)
+    status = daemon.jobs.stub.GetStatus(pb2.GetStatusRequest(), timeout=30)
     states = {one["network"]: one["state"] for one in json.loads(status.sandbox_report_json)}
     return states.get("none", "unknown")

@@ -15,6 +15,7 @@ from collections.abc import Callable
 import pytest
 
 from domekit.daemon import Daemon
+from domekit.waiting import until
 
 JOB = re.compile(r"job-[0-9a-hjkmnp-tv-z]{26}")
 
@@ -34,13 +35,6 @@ def run(daemon: Daemon, *arguments: str, input: bytes = b"", timeout: float = 30
 
 def shell(daemon: Daemon, script: str, *options: str) -> subprocess.CompletedProcess[bytes]:
     return run(daemon, "run", "shell.run", *options, "--", "/bin/sh", "-c", script)
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 class Terminal:
@@ -219,7 +213,7 @@ def test_many_commands_at_once_start_one_daemon(new_daemon: Callable[[], Daemon]
     commands = [subprocess.Popen(command, env=daemon.environment, stdout=subprocess.DEVNULL) for _ in range(8)]
     assert [started.wait(30) for started in commands] == [0] * 8
     # Those that lost the race for the lock leave by themselves.
-    eventually(lambda: len(daemon.pids("domed")) == 1)
+    until(lambda: len(daemon.pids("domed")) == 1, "one domed is left")
 
 
 def test_ctrl_c_cancels_and_a_second_one_leaves(daemon: Daemon) -> None:

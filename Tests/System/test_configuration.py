@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,7 @@ import pytest
 from domekit.daemon import Daemon, pb2
 from domekit.gates import Gate
 from domekit.jobs import state_name
-
-
-def until(condition: Callable[[], Any], what: str, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.01)
+from domekit.waiting import until
 
 
 def reload(daemon: Daemon, config: dict[str, Any] | str) -> None:
@@ -38,7 +31,7 @@ def reload(daemon: Daemon, config: dict[str, Any] | str) -> None:
 
 
 def problems(daemon: Daemon) -> list[str]:
-    found = daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=10).problems
+    found = daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=30).problems
     return [one for one in found if one.startswith("configuration: ")]
 
 
@@ -63,7 +56,7 @@ def test_what_needs_a_restart_is_named_until_it_comes(daemon: Daemon) -> None:
     reload(daemon, {"max_message_bytes": 8192, "execute_wait_ms": 5})
     assert problems(daemon) == ["configuration: max_message_bytes will change when domed is started again"]
     # The limit from the start still holds.
-    assert daemon.jobs.submit("job.noop", {"filler": "x" * 10_000}, wait_ms=5000).status.ok
+    assert daemon.jobs.submit("job.noop", {"filler": "x" * 10_000}, wait_ms=20_000).status.ok
     daemon.restart()
     assert problems(daemon) == []
     assert "max_message_bytes" not in daemon.dome("status").stdout

@@ -103,7 +103,7 @@ def test_the_keeper_stays_the_same_across_restarts(daemon: Daemon) -> None:
     daemon.jobs.run("domed.exec-probe")
 
     def keepers() -> list[int]:
-        return [keeper.pid for keeper in daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=10).keepers]
+        return [keeper.pid for keeper in daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=30).keepers]
 
     before = keepers()
     assert len(before) == 1
@@ -226,4 +226,4 @@ def check_records(daemon: Daemon, load: Load) -> None:
     deadline = time.monotonic() + 20
     while (folders := {path.name for path in (daemon.state / "jobs").glob("*/*")}) != set(stored):
         assert time.monotonic() < deadline, folders ^ set(stored)
-    assert daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=10).jobs_running == 0
+    assert daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=30).jobs_running == 0

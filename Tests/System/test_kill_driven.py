@@ -14,10 +14,11 @@ import pytest
 
 from domekit import plugins
 from domekit.artifacts import copies, kept
-from domekit.cluster import PLUGIN, Cluster, until
+from domekit.cluster import PLUGIN, Cluster
 from domekit.daemon import Daemon
 from domekit.database import rows
 from domekit.jobs import Event, Jobs, assert_complete, state_name
+from domekit.waiting import until
 
 pytestmark = pytest.mark.both_users
 
@@ -172,6 +173,7 @@ def test_an_executor_that_crashes_over_and_over_is_set_aside_and_its_jobs_wait(
     job = cluster.start()
     cluster.state(job, "running")
     until(lambda: state_name(daemon.jobs.status(job).state) == "RUNNING", "it runs")
+
     def crashes_on() -> bool:
         if not (cluster.folder / job / "fault").exists():
             cluster.tell(job, "fault", "crash")

@@ -29,7 +29,7 @@ def gate(daemon: Daemon) -> Iterator[Gate]:
 
 
 def keeper_pid(daemon: Daemon) -> int:
-    [keeper] = daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=10).keepers
+    [keeper] = daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=30).keepers
     return int(keeper.pid)
 
 
@@ -48,7 +48,7 @@ def test_a_killed_keeper_ends_its_jobs_honestly_and_without_survivors(daemon: Da
     jobs = [start_and_see(daemon, script, b"up") for _ in range(5)]
     seen = {job: daemon.jobs.replay(job) for job in jobs}
     followers = {job: daemon.jobs.follow(job, timeout=30) for job in jobs}
-    assert kill_and_wait(keeper_pid(daemon), time.monotonic() + 10)
+    assert kill_and_wait(keeper_pid(daemon), time.monotonic() + 30)
     for job in jobs:
         events = list(followers[job])
         assert_complete(events)
@@ -64,12 +64,12 @@ def test_a_killed_keeper_ends_its_jobs_honestly_and_without_survivors(daemon: Da
 def test_after_a_killed_keeper_new_jobs_run_in_a_new_one(daemon: Daemon) -> None:
     daemon.jobs.run("domed.exec-probe")
     first = keeper_pid(daemon)
-    assert kill_and_wait(first, time.monotonic() + 10)
+    assert kill_and_wait(first, time.monotonic() + 30)
     for number in range(5):
         events = daemon.jobs.run("domed.exec-probe", {"stdout": [str(number)]})
         assert events[-1].payload["to"] == "succeeded", events[-1].payload
     assert keeper_pid(daemon) != first
-    assert list(daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=10).problems) == []
+    assert list(daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=30).problems) == []
 
 
 def test_a_keeper_killed_again_and_again_under_load_ends_every_job_once(daemon: Daemon) -> None:
@@ -91,12 +91,12 @@ def test_a_keeper_killed_again_and_again_under_load_ends_every_job_once(daemon: 
         thread.start()
     for _ in range(6):
         deadline = time.monotonic() + 20
-        while not (keepers := daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=10).keepers):
+        while not (keepers := daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=30).keepers):
             assert time.monotonic() < deadline, "no new keeper came"
         enough = len(results) + 4
         while len(results) < enough and time.monotonic() < deadline and not problems:
             time.sleep(0.002)
-        kill_and_wait(keepers[-1].pid, time.monotonic() + 10)
+        kill_and_wait(keepers[-1].pid, time.monotonic() + 30)
     stop.set()
     for thread in threads:
         thread.join(60)
@@ -133,7 +133,7 @@ def test_keeper_and_daemon_killed_together_lose_no_job(daemon: Daemon) -> None:
     ended = daemon.jobs.run("domed.exec-probe", {"stdout": ["kept"]})
     keeper = keeper_pid(daemon)
     daemon.kill9()
-    assert kill_and_wait(keeper, time.monotonic() + 10)
+    assert kill_and_wait(keeper, time.monotonic() + 30)
     daemon.start()
     events = list(daemon.jobs.follow(running, timeout=20))
     assert_complete(events)
@@ -169,7 +169,7 @@ def test_a_killed_worker_costs_at_most_the_jobs_it_was_asked_about(daemon: Daemo
     daemon.jobs.run("domed.exec-probe")
     for _ in range(3):
         [worker] = daemon.pids("domed-worker")
-        assert kill_and_wait(worker, time.monotonic() + 10)
+        assert kill_and_wait(worker, time.monotonic() + 30)
         reply = daemon.jobs.submit("domed.exec-probe", {"stdout": ["next"]}, wait_ms=20_000)
         assert state_name(reply.state) == "SUCCEEDED", reply
 
@@ -177,7 +177,7 @@ def test_a_killed_worker_costs_at_most_the_jobs_it_was_asked_about(daemon: Daemo
 def test_a_running_job_does_not_notice_a_killed_worker(daemon: Daemon, gate: Gate) -> None:
     job = start_and_see(daemon, f"echo up; {gate.wait}; echo down", b"up", grants=gate.grants)
     [worker] = daemon.pids("domed-worker")
-    assert kill_and_wait(worker, time.monotonic() + 10)
+    assert kill_and_wait(worker, time.monotonic() + 30)
     gate.open()
     assert list(daemon.jobs.follow(job))[-1].payload["to"] == "succeeded"
 
@@ -235,7 +235,7 @@ def test_sigterm_under_load_loses_nothing_that_was_admitted(new_daemon: Callable
 
 
 def test_start_and_stop_are_on_the_record(daemon: Daemon) -> None:
-    assert daemon.stub().Health(pb2.HealthRequest(), timeout=10).status.ok
+    assert daemon.stub().Health(pb2.HealthRequest(), timeout=30).status.ok
     daemon.stop()
     daemon.start()
     assert daemon.stub().Health(pb2.HealthRequest(), timeout=10, wait_for_ready=True).status.ok

@@ -21,7 +21,7 @@ TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 class Scrape(http.client.HTTPConnection):
     def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=10)
+        super().__init__("localhost", timeout=30)
         self.path = path
 
     def connect(self) -> None:
@@ -114,7 +114,7 @@ def test_a_port_of_the_loopback_serves_them_if_wished_and_no_other_address(new_d
     daemon.jobs.run("job.noop")
     line = next(one for one in daemon.log().splitlines() if "metrics.listening" in one and "port=" in one)
     port = int(line.split("port=")[1].split()[0])
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request("GET", "/metrics")
     assert "dome_build_info" in connection.getresponse().read().decode()
 

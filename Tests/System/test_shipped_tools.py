@@ -6,22 +6,14 @@ import base64
 import json
 import os
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from domekit.daemon import Daemon
+from domekit.waiting import until
 
 pytestmark = pytest.mark.both_users
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_a_tool_of_ones_own_appears_without_a_restart(daemon: Daemon) -> None:
@@ -42,10 +34,10 @@ def test_a_tool_of_ones_own_appears_without_a_restart(daemon: Daemon) -> None:
     (folder / "input.schema.json").write_text('{"type": "object", "required": ["name"]}')
     (folder / "tool.json").write_text(json.dumps(manifest))
     # The registry is looked at again when somebody asks, at most once a second.
-    eventually(lambda: "my.tool" in daemon.dome("tools").stdout)
+    until(lambda: "my.tool" in daemon.dome("tools").stdout, "the registry is read again")
     assert daemon.dome("run", "my.tool", "-t", '{"name": "you; id"}').stdout == "hello you; id\n"
     (folder / "tool.json").write_text(json.dumps(manifest | {"entrypont": 1}))
-    eventually(lambda: "my.tool" not in daemon.dome("tools").stdout)
+    until(lambda: "my.tool" not in daemon.dome("tools").stdout, "the registry is read again")
     doctor = daemon.dome("doctor")
     assert doctor.returncode == 1 and "entrypont" in doctor.stdout
 

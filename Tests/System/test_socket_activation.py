@@ -84,7 +84,7 @@ def test_an_activated_daemon_takes_over_from_one_that_runs(listener: tuple[Daemo
         activate(daemon, made)
         assert daemon.stub().Health(pb2.HealthRequest(), timeout=20, wait_for_ready=True).status.ok
         assert earlier.wait(20) == 0
-        assert daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=10).pid == daemon.pid
+        assert daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=30).pid == daemon.pid
     finally:
-        kill_and_wait(earlier.pid, time.monotonic() + 10)
+        kill_and_wait(earlier.pid, time.monotonic() + 30)
         earlier.wait(10)

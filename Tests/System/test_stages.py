@@ -50,5 +50,5 @@ def test_a_word_that_is_no_stage_is_refused(new_daemon: Callable[..., Daemon]) -
 
 def test_a_job_may_not_read_another_stages_folders(daemon: Daemon) -> None:
     other = daemon.make_folder(daemon.state_home / "dome-dev")
-    reply = daemon.jobs.submit("shell.run", {"argv": ["/bin/true"]}, grants=[f"fs.read:{other}"], wait_ms=5000)
+    reply = daemon.jobs.submit("shell.run", {"argv": ["/bin/true"]}, grants=[f"fs.read:{other}"], wait_ms=20_000)
     assert not reply.status.ok and str(other) in reply.status.message

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +50,3 @@ def copies(daemon: Daemon, job: str) -> Path:
 def ended(daemon: Daemon, job: str) -> bool:
     return state_name(daemon.jobs.status(job).state) not in ("QUEUED", "RUNNING")
 
-
-def until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.001)

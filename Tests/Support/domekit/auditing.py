@@ -32,7 +32,7 @@ def key(daemon: Daemon) -> str:
 
 
 def tamper(daemon: Daemon, sql: str) -> None:
-    with closing(sqlite3.connect(daemon.state / "domed.sqlite", timeout=10)) as connection:
+    with closing(sqlite3.connect(daemon.state / "domed.sqlite", timeout=30)) as connection:
         for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
             connection.execute(f"DROP TRIGGER {name}")
         connection.executescript(sql)

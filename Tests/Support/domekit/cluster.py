@@ -4,27 +4,16 @@ are. What is in the folder is what happens there, whatever becomes of domed and 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from . import plugins
 from .daemon import Daemon
 from .tools import write_tool
+from .waiting import until
 
 SOURCE = plugins.ROOT / "Tests" / "Support" / "plugins" / "driving_executor.c"
 PLUGIN = "org.example.cluster"
-
-
-def until(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
-    """Waits for a condition and returns what it gave."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if value := condition():
-            return value
-        time.sleep(0.005)
-    raise AssertionError(f"{what}: not within {seconds} s")
 
 
 class Cluster:

@@ -102,10 +102,10 @@ class Jobs:
         """The events that are there now."""
         return list(self.follow(job_id, since_seq, follow=False, **rest))
 
-    def status(self, job_id: str, *, timeout: float = 10) -> Any:
+    def status(self, job_id: str, *, timeout: float = 30) -> Any:
         return self.stub.GetJobStatus(pb2.GetJobStatusRequest(job_id=job_id), timeout=timeout)
 
-    def cancel(self, job_id: str, *, timeout: float = 10) -> Any:
+    def cancel(self, job_id: str, *, timeout: float = 30) -> Any:
         request = pb2.CancelJobRequest(job_id=job_id, idempotency_key=uuid.uuid4().hex)
         return self.stub.CancelJob(request, timeout=timeout)
 

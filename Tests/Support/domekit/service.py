@@ -4,7 +4,6 @@ say. For tests that run in such a machine, as its root."""
 from __future__ import annotations
 
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from . import proxy, stubs
 from .daemon import CHANNEL_OPTIONS
 from .jobs import Jobs
 from .machine import UID, USER
+from .waiting import until
 
 pb2, pb2_grpc = stubs.load()
 
@@ -119,10 +119,3 @@ class Service:
             self._proxy.wait()
             (self.runtime / "proxy.sock").unlink()
 
-
-def until(condition: Any, what: str, seconds: float = 20) -> None:
-    """Waits until it holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.02)
