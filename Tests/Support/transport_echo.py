@@ -59,7 +59,7 @@ class EchoServer:
         channel.close()
         return {name: int(value) for name, value in (pair.split("=") for pair in text.split())}
 
-    def wait_for(self, condition: Callable[[dict[str, int]], bool], seconds: float = 10) -> dict[str, int]:
+    def wait_for(self, condition: Callable[[dict[str, int]], bool], seconds: float = 30) -> dict[str, int]:
         """Asks until the condition holds."""
         deadline = time.monotonic() + seconds
         while not condition(stats := self.stats()):
