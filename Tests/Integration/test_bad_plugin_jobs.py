@@ -93,7 +93,7 @@ def test_one_that_promised_to_ask_and_does_not_is_killed_after_the_grace(alive: 
     list(follower)
     status = jobs.status(job)
     assert (state_name(status.state), status.signal) == ("CANCELED", 9)
-    assert 0.9 < time.monotonic() - began < 10
+    assert 0.9 < time.monotonic() - began < 30
 
 
 def test_what_a_plugin_prints_is_no_result(alive: Daemon, jobs: Jobs) -> None:

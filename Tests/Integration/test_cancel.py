@@ -71,7 +71,7 @@ def test_a_tool_that_ignores_sigterm_is_killed_after_its_grace(daemon: Daemon) -
     began = time.monotonic()
     jobs.cancel(job)
     events = list(jobs.follow(job))
-    assert 0.9 < time.monotonic() - began < 10
+    assert 0.9 < time.monotonic() - began < 30
     assert events[-1].payload["to"] == "canceled"
     assert events[-1].payload["signal"] == 9
 
@@ -144,7 +144,7 @@ def test_an_ended_job_cannot_be_cancelled(jobs: Jobs, code: int, state: str) -> 
 def test_a_job_over_its_time_fails_with_reason_timeout(jobs: Jobs) -> None:
     began = time.monotonic()
     events = jobs.run("shell.run", {"script": "echo up; exec sleep 1000"}, timeout_ms=300)
-    assert 0.3 <= time.monotonic() - began < 5
+    assert 0.3 <= time.monotonic() - began < 30
     assert_complete(events)
     last = events[-1].payload
     assert (last["to"], last["reason"], last["signal"]) == ("failed", "timeout", 15)

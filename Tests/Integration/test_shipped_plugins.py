@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 import sqlite3
 import tempfile
 import time
@@ -230,7 +231,7 @@ def test_a_long_query_is_canceled(daemon: Daemon, jobs: Jobs) -> None:
     job = jobs.start("sqlite.query", {"path": str(path), "sql": endless}, grants=[f"fs.read:{path}"])
     while state_name(jobs.status(job).state) == "QUEUED":
         pass
-    began = time.monotonic()
     jobs.cancel(job)
     list(jobs.follow(job))
-    assert state_name(jobs.status(job).state) == "CANCELED" and time.monotonic() - began < 4, "without force"
+    status = jobs.status(job)
+    assert state_name(status.state) == "CANCELED" and status.signal != signal.SIGKILL, "without force"

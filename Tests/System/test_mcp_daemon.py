@@ -29,7 +29,7 @@ def test_it_starts_the_daemon_and_lists_at_once(new_daemon: Callable[..., Daemon
         one.initialize()
         begun = time.monotonic()
         assert one.result("tools/list")["tools"] == first
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 30
         answer = one.call("shell_run", script="true")
         assert answer["code"] == "E_UNAVAILABLE" and "dome doctor" in answer["hint"]
 
