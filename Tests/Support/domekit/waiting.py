@@ -1,4 +1,4 @@
-"""Waiting for a condition: the one way in which a test waits. No fixed pauses, and a limit that a busy machine keeps."""
+"""Waiting for a condition: the one way in which tests wait. No fixed pauses, and a limit that a busy machine keeps."""
 
 from __future__ import annotations
 
