@@ -32,12 +32,15 @@ extension ToolManifest {
         for name in files where !Self.isFileName(name) || files.count(where: { $0 == name }) > 1 {
             throw reader.fail("\"files\" must be different plain names of files beside tool.json, not '\(name)'")
         }
+        requirements = try ToolRequirement.all(
+            try reader.object("requires") ?? JSONObject(), environment: environment, what: what)
         usesTerminal = try reader.flag("tty") ?? false
         standardInput = try Self.choice(try reader.optionalText("stdin", limit: 16), "stdin", reader) ?? .none
         output = try Self.choice(try reader.optionalText("output", limit: 16), "output", reader) ?? .lines
         if let sandbox = try reader.optionalText("sandbox", limit: 16), sandbox != "default" {
             throw reader.fail("\"sandbox\" must be \"default\": a job without its sandbox is refused on this system")
         }
+        advice = try ToolAdvice(&reader)
         execution = try Self.execution(&reader)
         try reader.finish()
         try checkTogether(reader)
@@ -87,8 +90,11 @@ extension ToolManifest {
         }
         guard case .diagnostic = execution else { return }
         guard output == .lines else { throw reader.fail("\"output\": a diagnostic has no result") }
-        guard permissions.isEmpty, optionalPermissions.isEmpty, files.isEmpty, environment.isEmpty, !usesTerminal else {
-            throw reader.fail("a diagnostic has no process, so no permissions, files, environment or tty either")
+        guard permissions.isEmpty, optionalPermissions.isEmpty, files.isEmpty, environment.isEmpty, !usesTerminal,
+            requirements.isEmpty
+        else {
+            throw reader.fail(
+                "a diagnostic has no process, so no permissions, files, environment, requires or tty either")
         }
     }
 

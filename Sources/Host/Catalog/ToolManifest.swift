@@ -33,6 +33,10 @@ package struct ToolManifest: Sendable, Equatable {
     package var environment: [(name: String, value: String)]
     /// Names of files beside tool.json that every job finds in /job/.tool (mode 0555).
     package var files: [String]
+    /// What it needs on the machine; a tool without it is unavailable.
+    package var requirements: [ToolRequirement]
+    /// For those who choose between tools.
+    package var advice: ToolAdvice
 
     /// Who carries a job out.
     package enum Execution: Sendable, Equatable {
@@ -88,6 +92,7 @@ package struct ToolManifest: Sendable, Equatable {
             && left.execution == right.execution && left.output == right.output
             && left.standardInput == right.standardInput
             && left.usesTerminal == right.usesTerminal && left.limits == right.limits && left.files == right.files
+            && left.requirements == right.requirements && left.advice == right.advice
             && left.environment.elementsEqual(right.environment, by: ==)
     }
 }

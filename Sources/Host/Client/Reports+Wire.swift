@@ -11,6 +11,7 @@ extension ToolSummary {
         title = message.title
         shortDescription = message.shortDescription
         kind = message.kind
+        unavailable = message.unavailable
     }
 }
 
@@ -21,6 +22,7 @@ extension ToolDetail {
         summary.title = message.title
         summary.shortDescription = message.shortDescription
         summary.kind = message.kind
+        summary.unavailable = message.unavailable
         description = message.description_
         executorBackend = message.executorBackend
         permissions = message.permissions
@@ -48,6 +50,7 @@ extension ToolDetail {
         inputSchemaJSON = documents.inputSchemaJson
         outputSchemaJSON = documents.outputSchemaJson
         manifestJSON = documents.manifestJson
+        summary.unavailable = documents.unavailable
     }
 }
 

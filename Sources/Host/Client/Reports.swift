@@ -8,6 +8,8 @@ package struct ToolSummary: Sendable, Equatable {
     package var title = ""
     package var shortDescription = ""
     package var kind = ""
+    /// Why it cannot be run on this machine, with the remedy; empty if it can.
+    package var unavailable = ""
     package init() {}
 }
 

@@ -97,6 +97,7 @@ extension Engine {
         _ request: SubmitRequest, _ tool: Tool, _ task: JSONValue, _ constraints: Constraints
     ) async throws(DomeError) -> AcceptedRequest {
         try await checkPlugin(of: tool)
+        try await requirements.check(tool.manifest)
         let policy = try await currentPolicy()
         let effective =
             constraints.grants.isEmpty && !tool.manifest.namesPaths

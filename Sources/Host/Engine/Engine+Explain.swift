@@ -17,6 +17,9 @@ extension Engine {
         var explanation = SandboxExplanation(tool.manifest, decision, offers)
         guard case .executor = tool.manifest.execution else { return explanation }
         do throws(DomeError) { try await checkPlugin(of: tool) } catch { explanation.obstacles.append(error.message) }
+        do throws(DomeError) { try await requirements.check(tool.manifest) } catch {
+            explanation.obstacles.append(error.message)
+        }
         explanation.plan = try plan(of: tool.manifest, decision.grants, constraints)
         do throws(DomeError) {
             let keeper = try await keepers.usable(for: decision.grants.network)

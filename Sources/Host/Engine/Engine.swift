@@ -27,6 +27,7 @@ package final class Engine {
     let rules: RulesReader
     let policy: PolicyCache
     let programs = KnownPrograms()
+    let requirements: RequirementCheck
     /// When the registry was last looked at, and what git last said, by folder.
     private var catalogCheckedNanoseconds: Int64 = 0
     let keys: KeyRing
@@ -88,6 +89,7 @@ package final class Engine {
         self.files = files
         self.facts = facts
         self.rules = rules
+        requirements = RequirementCheck(rules)
         policy = PolicyCache(directories)
         self.keepers = keepers
         self.plugins = plugins
@@ -110,13 +112,17 @@ package final class Engine {
     /// The tools, by id, as the registry is now.
     package func tools() async -> [ToolReport] {
         await reloadRegistry()
-        return catalog.snapshot.tools.map(Self.report)
+        let tools = catalog.snapshot.tools
+        await requirements.look(at: tools.flatMap(\.manifest.requirements))
+        return tools.map(report)
     }
 
     /// One tool, as the registry is now. E_NOT_FOUND "tool not found: ID".
     package func tool(_ id: String) async throws(DomeError) -> ToolReport {
         await reloadRegistry()
-        return Self.report(try catalog.snapshot.tool(id))
+        let tool = try catalog.snapshot.tool(id)
+        await requirements.look(at: tool.manifest.requirements)
+        return report(tool)
     }
 
     /// Has the registry looked at again, off this thread and at most once a second: what a submission does, which
@@ -141,7 +147,7 @@ package final class Engine {
         noteRuleChanges()
     }
 
-    private static func report(_ tool: Tool) -> ToolReport {
+    private func report(_ tool: Tool) -> ToolReport {
         let manifest = tool.manifest
         return ToolReport(
             toolID: manifest.id, version: manifest.version, title: manifest.title,
@@ -149,7 +155,8 @@ package final class Engine {
             executor: manifest.executorBackend, permissions: manifest.permissionTexts,
             sideEffects: manifest.sideEffects, inputSchemaPath: tool.inputSchemaPath,
             outputSchemaPath: tool.outputSchemaPath ?? "", inputSchemaJSON: tool.inputSchemaText,
-            outputSchemaJSON: tool.outputSchemaText ?? "", manifestJSON: tool.manifestText)
+            outputSchemaJSON: tool.outputSchemaText ?? "", manifestJSON: tool.manifestText,
+            unavailable: requirements.unavailable(manifest) ?? "")
     }
 
     /// How the daemon is.

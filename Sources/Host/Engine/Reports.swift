@@ -73,6 +73,8 @@ package struct ToolReport: Sendable {
     package var inputSchemaJSON: String
     package var outputSchemaJSON: String
     package var manifestJSON: String
+    /// Why it cannot be run on this machine, with the remedy; empty if nothing that it declares is missing.
+    package var unavailable: String
 }
 
 /// A plugin as clients see it; the members are the contract's.

@@ -44,6 +44,11 @@ package actor RulesReader {
             || plugin.contents.isOutdated
     }
 
+    /// What is missing of what tools require.
+    func missing(_ requirements: [ToolRequirement]) -> [ToolRequirement: String?] {
+        Dictionary(requirements.map { ($0, $0.missing()) }) { first, _ in first }
+    }
+
     /// Whether a job's program is there.
     func find(_ search: ProgramSearch, innerServer: Int32) -> ProgramSearch.Verdict {
         search.run(innerServer: innerServer)

@@ -23,6 +23,7 @@ extension DomedService {
                     $0.kind = tool.kind
                     $0.permissions = tool.permissions
                     $0.sideEffects = tool.sideEffects
+                    $0.unavailable = tool.unavailable
                 }
             }
         } catch {

@@ -14,6 +14,7 @@ extension DomedService {
                 $0.inputSchemaJson = tool.inputSchemaJSON
                 $0.outputSchemaJson = tool.outputSchemaJSON
                 $0.manifestJson = tool.manifestJSON
+                $0.unavailable = tool.unavailable
             }
         } catch {
             return .with { $0.status = Domed_V1_RpcStatus(error) }

@@ -16,6 +16,7 @@ extension DomedService {
                     $0.title = tool.title
                     $0.shortDescription = tool.shortDescription
                     $0.kind = tool.kind
+                    $0.unavailable = tool.unavailable
                 }
             }
         }

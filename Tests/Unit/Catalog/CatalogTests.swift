@@ -124,11 +124,20 @@ import Testing
         for tool in Catalog(searchPath: [Self.folder]).snapshot.tools {
             #expect(schema.validate(tool.manifestDocument).isEmpty, "\(tool.manifest.id)")
         }
-        #expect(schema.validate(manifestDocument()).isEmpty)
+        let whole = manifestDocument([
+            ("requires", ["programs": [["name": "g++", "or": ["c++"], "package": "g++"]]]), ("deprecated", "Use b."),
+            ("annotations", ["read_only": true, "idempotent": true]),
+            ("examples", [["title": "All", "task": [:], "grants": ["fs.read:/a"]]]),
+        ])
+        #expect(throws: Never.self) { try ToolManifest(whole, what: "tool.json") }
+        #expect(schema.validate(manifestDocument()).isEmpty && schema.validate(whole).isEmpty)
         for (name, value) in [
             ("limit", 1), ("tool_id", "A"), ("permissions", ["root"]), ("files", ["../x"]), ("stdin", "x"),
             ("limits", ["wall_seconds": 0]), ("title", "\u{1b}"), ("executor", nil), ("environment", ["DOMED_X": "1"]),
-            ("diagnostic", "noop"), ("version", "1.0"), ("output", "json"),
+            ("diagnostic", "noop"), ("version", "1.0"), ("output", "json"), ("requires", ["programs": ["git"]]),
+            ("requires", ["python": [["name": "a..b", "package": "python3-a"]]]),
+            ("requires", ["files": [["name": "/etc/x", "package": "x1"]]]), ("examples", [["task": 1]]),
+            ("annotations", ["readOnly": true]), ("deprecated", ""),
         ] as [(String, JSONValue?)] {
             let document = manifestDocument([(name, value)])
             #expect(!schema.validate(document).isEmpty, "\(name)")

@@ -30,9 +30,14 @@ extension Examination {
         for problem in snapshot.problems { note(.failed, "tool", "\(problem.path) is left out: \(problem.reason)") }
         for shadow in snapshot.shadowed { note(.remark, "tool", "\(shadow.path) is hidden by \(shadow.usedPath)") }
         for tool in snapshot.tools { examineProgram(of: tool.manifest) }
+        for tool in snapshot.tools {
+            for missing in tool.manifest.requirements.compactMap({ $0.missing() }) {
+                note(.remark, "tool", "\(tool.manifest.id) \(missing)")
+            }
+        }
         examinePolicy(directories, snapshot.tools.map(\.manifest.id))
         for (name, without) in [
-            ("git", "git.log cannot run: install the package git"),
+            ("git", "provenance names no commit: install the package git"),
             ("rg", "text.search uses grep, slower: install the package ripgrep"),
         ] {
             let place = Self.placeInPath(name)

@@ -20,6 +20,7 @@ extension ToolSummary {
         [
             "tool_id": .string(toolID), "version": .string(version), "title": .string(title),
             "short_description": .string(shortDescription), "kind": .string(kind),
+            "unavailable": .optional(unavailable),
         ]
     }
 }
@@ -34,6 +35,7 @@ extension ToolDetail {
             "side_effects": .array(sideEffects.map { .string($0) }), "input_schema_ref": .optional(inputSchemaRef),
             "output_schema_ref": .optional(outputSchemaRef), "input_schema": .embedded(inputSchemaJSON),
             "output_schema": .embedded(outputSchemaJSON), "manifest": .embedded(manifestJSON),
+            "unavailable": .optional(summary.unavailable),
         ]
     }
 }

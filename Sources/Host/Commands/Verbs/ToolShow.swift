@@ -29,6 +29,7 @@ extension ToolDetail {
         fields.add("version", summary.version)
         fields.add("kind", summary.kind)
         fields.add("executor", executorBackend)
+        if !summary.unavailable.isEmpty { fields.add("unavailable", summary.unavailable) }
         let allowed = permissions.map(Self.explained)
         fields.add("permissions", allowed.isEmpty ? "none" : allowed.joined(separator: "\n"))
         fields.add("side effects", sideEffects.isEmpty ? "none" : sideEffects.joined(separator: "\n"))

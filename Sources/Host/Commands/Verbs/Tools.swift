@@ -14,9 +14,14 @@ extension Verb {
             text: {
                 if tools.isEmpty { return "no tools; 'dome doctor' says where they are looked for\n" }
                 var table = Table(["TOOL", "VERSION", "KIND", "DESCRIPTION"])
-                for tool in tools { table.add([tool.toolID, tool.version, tool.kind, tool.shortDescription]) }
+                for tool in tools { table.add([tool.toolID, tool.version, tool.kind, tool.line]) }
                 return table.text(width: Output.stdout.width, style: invocation.style)
             }())
         return ExitStatus.success
     }
+}
+
+extension ToolSummary {
+    /// What it does, or what keeps it from doing it.
+    fileprivate var line: String { unavailable.isEmpty ? shortDescription : "unavailable: it " + unavailable }
 }

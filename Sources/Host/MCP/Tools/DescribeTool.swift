@@ -17,6 +17,7 @@ extension MetaTool {
             "side_effects": Schema.texts("What it changes outside of its sandbox; empty: nothing."),
             "input_schema": ["type": "object", "description": "The JSON Schema of dome_run's task."],
             "output_schema": ["type": "object", "description": "The JSON Schema of one line of its stdout."],
+            "unavailable": Schema.text("Why this machine cannot run it; absent if it can."),
         ]),
         annotations: .looking
     ) { call, arguments throws(ToolFailure) in
@@ -35,6 +36,7 @@ extension MetaTool {
         document["side_effects"] = .array(tool.sideEffects.map { .string($0) })
         document["input_schema"] = .object(facts.inputSchema)
         document["output_schema"] = .object(facts.outputSchema)
+        if !tool.summary.unavailable.isEmpty { document["unavailable"] = .string(tool.summary.unavailable) }
         LargeSchemas.fit(&document, tool, limitBytes: ResultBudget.bytes(call))
         return ToolAnswer(document)
     }
@@ -60,8 +62,12 @@ struct ToolFacts: Sendable {
         let mayWrite = permissions.contains { $0.hasPrefix("fs.write:") }
         annotations = ToolAnnotations()
         annotations.isOpenWorld = permissions.contains { $0 == "net.full" || $0 == "unix" }
-        annotations.isReadOnly = tool.sideEffects.isEmpty && !mayWrite && !annotations.isOpenWorld
-        annotations.isDestructive = !annotations.isReadOnly
+        // What the manifest says holds where what it may touch does not contradict it.
+        let said = manifest["annotations"]
+        let mayChange = mayWrite || !tool.sideEffects.isEmpty
+        annotations.isReadOnly = !mayChange && (said?["read_only"]?.boolValue ?? !annotations.isOpenWorld)
+        annotations.isDestructive = !annotations.isReadOnly && (said?["destructive"]?.boolValue ?? true)
+        annotations.isIdempotent = said?["idempotent"]?.boolValue ?? false
     }
 
     /// An empty object for what is no document: the daemon has checked it, so that is nothing to fail for.

@@ -22,6 +22,7 @@ extension MetaTool {
                     "properties": [
                         "tool_id": Schema.text("What dome_run takes as tool_id."), "title": ["type": "string"],
                         "description": ["type": "string"], "kind": ["type": "string"], "version": ["type": "string"],
+                        "unavailable": Schema.text("Why this machine cannot run it; absent if it can."),
                     ],
                     "required": ["tool_id", "title", "description", "kind", "version"],
                     "additionalProperties": false,
@@ -41,11 +42,13 @@ extension MetaTool {
         document["total"] = .integer(Int64(found.count))
         document["tools"] = .array(
             found.prefix(Int(limit)).map { tool in
-                [
+                var line: JSONObject = [
                     "tool_id": .string(tool.toolID), "title": .string(tool.title),
                     "description": .string(tool.shortDescription), "kind": .string(tool.kind),
                     "version": .string(tool.version),
                 ]
+                if !tool.unavailable.isEmpty { line["unavailable"] = .string(tool.unavailable) }
+                return .object(line)
             })
         return ToolAnswer(document)
     }
@@ -99,7 +102,9 @@ func suggesting<Value: Sendable>(
     do throws(ToolFailure) {
         return try await body()
     } catch {
-        guard error.code == "E_NOT_FOUND", let meant = await call.bridge.shelf.id(like: id) else { throw error }
+        guard error.code == "E_NOT_FOUND", let meant = await call.bridge.shelf.id(like: id), meant != id else {
+            throw error
+        }
         var failure = error
         failure.hint = "Did you mean \(meant)? " + failure.hint
         throw failure

@@ -254,6 +254,8 @@ package struct Domed_V1_ToolSummary: ProtoMessage {
     package var title = ""
     package var shortDescription = ""
     package var kind = ""
+    /// Why it cannot be run on this machine, with the package that is missing; empty if it can.
+    package var unavailable = ""
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -268,6 +270,7 @@ package struct Domed_V1_ToolSummary: ProtoMessage {
             case 26: title = try reader.string()
             case 34: shortDescription = try reader.string()
             case 42: kind = try reader.string()
+            case 50: unavailable = try reader.string()
             default: try reader.keepUnknown(tag, in: &unknownFields)
             }
         }
@@ -279,6 +282,7 @@ package struct Domed_V1_ToolSummary: ProtoMessage {
         if !title.isEmpty { writer.string(3, title) }
         if !shortDescription.isEmpty { writer.string(4, shortDescription) }
         if !kind.isEmpty { writer.string(5, kind) }
+        if !unavailable.isEmpty { writer.string(6, unavailable) }
         writer.unknown(unknownFields)
     }
 }
@@ -356,6 +360,8 @@ package struct Domed_V1_ToolDescriptor: ProtoMessage {
     /// What the manifest asks for; a policy must grant it.
     package var permissions: [String] = []
     package var sideEffects: [String] = []
+    /// As in ToolSummary.
+    package var unavailable = ""
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -376,6 +382,7 @@ package struct Domed_V1_ToolDescriptor: ProtoMessage {
             case 74: kind = try reader.string()
             case 82: permissions.append(try reader.string())
             case 90: sideEffects.append(try reader.string())
+            case 98: unavailable = try reader.string()
             default: try reader.keepUnknown(tag, in: &unknownFields)
             }
         }
@@ -393,6 +400,7 @@ package struct Domed_V1_ToolDescriptor: ProtoMessage {
         if !kind.isEmpty { writer.string(9, kind) }
         for value in permissions { writer.string(10, value) }
         for value in sideEffects { writer.string(11, value) }
+        if !unavailable.isEmpty { writer.string(12, unavailable) }
         writer.unknown(unknownFields)
     }
 }
@@ -1292,6 +1300,8 @@ package struct Domed_V1_GetToolSchemaResponse: ProtoMessage {
     /// Empty when the tool declares none.
     package var outputSchemaJson = ""
     package var manifestJson = ""
+    /// As in ToolSummary.
+    package var unavailable = ""
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -1305,6 +1315,7 @@ package struct Domed_V1_GetToolSchemaResponse: ProtoMessage {
             case 18: inputSchemaJson = try reader.string()
             case 26: outputSchemaJson = try reader.string()
             case 34: manifestJson = try reader.string()
+            case 42: unavailable = try reader.string()
             default: try reader.keepUnknown(tag, in: &unknownFields)
             }
         }
@@ -1315,6 +1326,7 @@ package struct Domed_V1_GetToolSchemaResponse: ProtoMessage {
         if !inputSchemaJson.isEmpty { writer.string(2, inputSchemaJson) }
         if !outputSchemaJson.isEmpty { writer.string(3, outputSchemaJson) }
         if !manifestJson.isEmpty { writer.string(4, manifestJson) }
+        if !unavailable.isEmpty { writer.string(5, unavailable) }
         writer.unknown(unknownFields)
     }
 }
