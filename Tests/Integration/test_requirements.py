@@ -1,5 +1,5 @@
-"""What a tool declares to need of the machine: where it is missing, the tool is listed as unavailable with the package, and
-refused by name before anything runs; once it is there, the tool runs without a restart."""
+"""What a tool declares to need of the machine: where it is missing, the tool is listed as unavailable with the package,
+and refused by name before anything runs; once it is there, the tool runs without a restart."""
 
 from __future__ import annotations
 

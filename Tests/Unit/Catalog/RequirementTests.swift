@@ -24,21 +24,25 @@ import Testing
         #expect(try ToolManifest(manifestDocument(), what: "tool.json").requirements.isEmpty)
     }
 
-    @Test(arguments: [
-        (["programs": "git"], "programs"), (["programs": ["git"]], "programs[0]"),
-        (["programs": [["name": "git"]]], "\"package\" is missing"),
-        (["programs": [["package": "git"]]], "\"name\" is missing"),
-        (["programs": [["name": "/usr/bin/git", "package": "git"]]], "without a folder"),
-        (["programs": [["name": "..", "package": "git"]]], "without a folder"),
-        (["programs": [["name": "git", "package": "Git; rm"]]], "Debian package"),
-        (["programs": [["name": "git", "package": "git", "version": "2"]]], "unknown member \"version\""),
-        (["programs": [["name": "git", "or": ["a b"], "package": "git"]]], "'a b'"),
-        (["python": [["name": "a..b", "package": "python3-a"]]], "module"),
-        (["python": [["name": "../x", "package": "python3-a"]]], "module"),
-        (["files": [["name": "/etc/passwd", "package": "passwd"]]], "/usr"),
-        (["files": [["name": "/usr/../etc/passwd", "package": "passwd"]]], "/usr"),
-        (["program": []], "unknown member \"program\""),
-    ] as [(JSONValue, String)]) func `that is none is refused by its place`(_ document: JSONValue, _ fragment: String) {
+    @Test(
+        arguments: [
+            (["programs": "git"], "programs"), (["programs": ["git"]], "programs[0]"),
+            (["programs": [["name": "git"]]], "\"package\" is missing"),
+            (["programs": [["package": "git"]]], "\"name\" is missing"),
+            (["programs": [["name": "/usr/bin/git", "package": "git"]]], "without a folder"),
+            (["programs": [["name": "..", "package": "git"]]], "without a folder"),
+            (["programs": [["name": "git", "package": "Git; rm"]]], "Debian package"),
+            (["programs": [["name": "git", "package": "git", "version": "2"]]], "unknown member \"version\""),
+            (["programs": [["name": "git", "or": ["a b"], "package": "git"]]], "'a b'"),
+            (["python": [["name": "a..b", "package": "python3-a"]]], "module"),
+            (["python": [["name": "../x", "package": "python3-a"]]], "module"),
+            (["files": [["name": "/etc/passwd", "package": "passwd"]]], "/usr"),
+            (["files": [["name": "/usr/../etc/passwd", "package": "passwd"]]], "/usr"),
+            (["program": []], "unknown member \"program\""),
+        ] as [(JSONValue, String)]) func `that is none is refused by its place`(
+            _ document: JSONValue, _ fragment: String
+        )
+    {
         let message = refusal { _ = try requirements(document) }
         #expect(message.hasPrefix("tool.json: requires"), "\(message)")
         #expect(message.contains(fragment), "\(message)")
@@ -55,7 +59,9 @@ import Testing
     @Test func `is met by what every job sees, and else names the package`() throws {
         let met = try requirements([
             "programs": [["name": "no-such-shell", "or": ["sh"], "package": "dash"]],
-            "python": [["name": "json", "package": "python3"], ["name": "os.path", "or": ["os"], "package": "python3"]],
+            "python": [
+                ["name": "json", "package": "python3"], ["name": "os.path", "or": ["os"], "package": "python3"],
+            ],
             "files": [["name": "/usr/bin", "package": "base-files"]],
         ])
         for requirement in met { #expect(requirement.missing() == nil, "\(requirement)") }

@@ -110,7 +110,9 @@ final class ToolShelf {
 
     private func chosen(_ summaries: [ToolSummary]) -> [String] {
         if let tools = settings.tools { return tools }
-        let usual = summaries.filter { $0.kind != "diagnostic" && $0.toolID != "skill-execute" && $0.unavailable.isEmpty }
+        let usual = summaries.filter {
+            $0.kind != "diagnostic" && $0.toolID != "skill-execute" && $0.unavailable.isEmpty
+        }
         return Array(usual.map(\.toolID).sorted().prefix(Self.usualCount))
     }
 
