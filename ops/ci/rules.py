@@ -45,7 +45,7 @@ def exceptions() -> tuple[dict[tuple[str, str], str], list[str]]:
 
 
 def sized_files() -> list[Path]:
-    names = ("Sources", "Plugins", "Templates", "Tests", "ops", "bench")
+    names = ("Sources", "Plugins", "Registry", "Templates", "Tests", "ops", "bench")
     folders = [ROOT / name for name in names if (ROOT / name).is_dir()]
     suffixes = (".swift", ".c", ".cc", ".h", ".py", ".sh")
     return [path for folder in folders for path in swift_source.files(folder, *suffixes)]

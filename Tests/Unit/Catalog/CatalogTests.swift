@@ -112,8 +112,9 @@ import Testing
         #expect(snapshot.problems.isEmpty, "\(snapshot.problems)")
         #expect(
             snapshot.tools.map(\.manifest.id) == [
-                "data.crc32", "domed.exec-probe", "git.log", "job.fail", "job.log", "job.noop", "math.lgamma",
-                "shell.run", "skill-execute", "text.search",
+                "data.crc32", "domed.exec-probe", "fs.list", "fs.read", "fs.write", "git.diff", "git.log", "git.status",
+                "job.fail", "job.log", "job.noop", "json.query", "math.lgamma", "patch.apply", "shell.run",
+                "skill-execute", "text.search",
             ])
     }
 

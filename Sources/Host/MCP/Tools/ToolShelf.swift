@@ -7,8 +7,6 @@ internal import DomePlatform
 /// answer at once while the daemon is not there yet.
 @Core
 final class ToolShelf {
-    /// With dome's own tools that is below twenty, where models choose well.
-    private static let usualCount = 12
     private static let cacheLimitBytes = 16 << 20
     /// How long a list may wait for the daemon: clients begin their first turn a second after they started us.
     private static let patienceMilliseconds: UInt64 = 60
@@ -113,7 +111,7 @@ final class ToolShelf {
         let usual = summaries.filter {
             $0.kind != "diagnostic" && $0.toolID != "skill-execute" && $0.unavailable.isEmpty
         }
-        return Array(usual.map(\.toolID).sorted().prefix(Self.usualCount))
+        return UsualTools.chosen(usual.map(\.toolID))
     }
 
     // What is remembered is only for the list: a call always asks the daemon.
