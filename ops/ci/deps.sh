@@ -48,13 +48,21 @@ aarch64) architecture=arm64 ;;
 *) architecture=$HOSTTYPE ;;
 esac
 
+# The distribution, likewise.
+distribution=
+if [[ -r /etc/os-release ]]; then
+    while IFS='=' read -r name value; do
+        if [[ $name == ID ]]; then distribution=${value//\"/}; fi
+    done </etc/os-release
+fi
+
 # Fills `missing` with the packages of the groups given that are not there.
 missing=()
 find_missing() {
     local wanted=" $* " group probe package only modules=() rows=()
     while read -r group probe package only; do
         [[ -z $group || $group == \#* || $wanted != *" $group "* ]] && continue
-        [[ -z $only || $only == "$architecture" ]] || continue
+        [[ -z $only || $only == "$architecture" || $only == "$distribution" ]] || continue
         rows+=("$probe $package")
         [[ $probe == pc:* ]] && modules+=("${probe#pc:}")
     done <ops/ci/packages.txt

@@ -32,7 +32,8 @@ Maintainer: The dome authors <dome@localhost>
 Installed-Size: $size
 Depends: libc6 (>= ${libc#GLIBC_}), libgcc-s1, libstdc++6, libnghttp2-14, libsqlite3-0,
  libssl3 | libssl3t64, libseccomp2
-Recommends: git, python3, ripgrep, jq, libcurl4 | libcurl4t64, libffi8, ca-certificates
+Recommends: git, python3, ripgrep, jq, poppler-utils, libcurl4 | libcurl4t64, libffi8, ca-certificates
+Suggests: chromium-headless-shell, python3-pytest
 Section: devel
 Priority: optional
 Description: runs tools as sandboxed, durable jobs

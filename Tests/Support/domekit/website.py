@@ -50,6 +50,9 @@ class _Handler(BaseHTTPRequestHandler):
         for piece in pieces:
             self.wfile.write(piece)
 
+    def on_pages(self) -> None:
+        self.answer(self.site.pages[self.path.split("/")[2]].encode(), Content_Type="text/html; charset=utf-8")
+
     def on_text(self) -> None:
         self.answer("gr\u00fcn \U0001f600".encode(), Content_Type="text/plain; charset=utf-8", X_Twice="1")
 
@@ -132,6 +135,7 @@ class Website:
         self.changed = threading.Condition()
         self.released = threading.Event()
         self.drips = threading.Semaphore(0)
+        self.pages: dict[str, str] = {}
         handler = type("Handler", (_Handler,), {"site": self})
         self.server = ThreadingHTTPServer((host, 0), handler)
         self.server.daemon_threads = True
@@ -145,6 +149,11 @@ class Website:
         self.port = self.server.server_address[1]
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
         self.thread.start()
+
+    def serve(self, name: str, html: str) -> str:
+        """Puts a page there; returns its URL."""
+        self.pages[name] = html
+        return self.url(f"/pages/{name}")
 
     def url(self, path: str, host: str = "127.0.0.1", scheme: str = "http") -> str:
         return f"{scheme}://{host}:{self.port}{path}"

@@ -112,9 +112,10 @@ import Testing
         #expect(snapshot.problems.isEmpty, "\(snapshot.problems)")
         #expect(
             snapshot.tools.map(\.manifest.id) == [
-                "data.crc32", "domed.exec-probe", "fs.list", "fs.read", "fs.write", "git.diff", "git.log", "git.status",
-                "job.fail", "job.log", "job.noop", "json.query", "math.lgamma", "patch.apply", "shell.run",
-                "skill-execute", "text.search",
+                "archive.list", "build.test", "data.crc32", "doc.text", "domed.exec-probe", "fs.list", "fs.read",
+                "fs.write", "git.diff", "git.log", "git.status", "image.info", "job.fail", "job.log", "job.noop",
+                "json.query", "math.lgamma", "patch.apply", "python.run", "shell.run", "skill-execute", "text.search",
+                "web.fetch", "web.read",
             ])
     }
 

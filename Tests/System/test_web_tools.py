@@ -1,0 +1,159 @@
+"""web.read and web.fetch in the jail, against servers on loopback: pages, scripts, and what a page may not reach."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from domekit import plugins
+from domekit.daemon import Daemon
+from domekit.shipped import not_accepted, refusal, result
+from domekit.website import Website
+
+# Ubuntu has none that runs in a jail.
+with_browser = pytest.mark.skipif(not shutil.which("chromium-headless-shell"), reason="Chromium is not installed")
+PICTURE_START = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture(scope="module")
+def sites() -> Iterator[tuple[Website, Website]]:
+    """One that the user allows, and one at an address that is not allowed."""
+    allowed, other = Website(), Website(host="127.0.0.2")
+    yield allowed, other
+    allowed.close()
+    other.close()
+
+
+@pytest.fixture(scope="module")
+def daemon(sites: tuple[Website, Website]) -> Iterator[Daemon]:
+    """One whose user allows the web tools the network, and one address that is not public."""
+    daemon = Daemon(environment={"DOME_WEB_PRIVATE_RANGES": "127.0.0.1"})
+    daemon.write_policy({"tools": {tool: {"allow": ["net.full"]} for tool in ("web.read", "web.fetch")}})
+    config = {"hosts": [f"127.0.0.1:{sites[0].port}"], "private_ranges": ["127.0.0.1"]}
+    plugins.settings(daemon, "dome.http", config=config)
+    try:
+        yield daemon.start()
+    finally:
+        daemon.close()
+
+
+@pytest.fixture
+def site(sites: tuple[Website, Website]) -> Website:
+    return sites[0]
+
+
+@pytest.fixture
+def other(sites: tuple[Website, Website]) -> Website:
+    return sites[1]
+
+
+ARTICLE = """<!doctype html><html lang="en"><head><title> An  article </title>
+<meta name="description" content="About things."><style>p { color: red }</style></head>
+<body><nav><a href="/home">Home</a></nav><main><h1>Things</h1>
+<p>A thing is <b>a</b> <a href="more?x=1#part">thing</a>.<ul><li>one<li>two</ul><p>%s</main>
+<script>document.title = "changed"</script><footer>imprint</footer></body></html>""" % ("Words. " * 100)
+
+
+def test_a_page_is_read_without_its_furniture(daemon: Daemon, site: Website) -> None:
+    url = site.serve("article", ARTICLE)
+    page = result(daemon, "web.read", {"url": url})
+    assert (page["status"], page["title"], page["language"]) == (200, "An article", "en")
+    assert page["text"].startswith("# Things\n\nA thing is a thing.\n\n- one\n- two\n\nWords.")
+    assert "imprint" not in page["text"] and "color" not in page["text"]
+    assert page["links"] == [
+        {"url": site.url("/home"), "text": "Home"}, {"url": site.url("/pages/more?x=1#part"), "text": "thing"}
+    ]  # fmt: skip
+    assert not page["rendered"] and not page["truncated"]
+    piece = result(daemon, "web.read", {"url": url, "offset": 2, "max_characters": 6, "links": False})
+    assert (piece["text"], piece["next_offset"]) == ("Things", 8) and "links" not in piece
+    moved = result(daemon, "web.read", {"url": site.url("/to/302?/pages/article")})
+    assert (moved["url"], moved["redirects"]) == (url, 1)
+    text = result(daemon, "web.read", {"url": site.url("/text")})
+    assert text["text"] == "gr\u00fcn \U0001f600" and "title" not in text
+    missing = result(daemon, "web.read", {"url": site.url("/nonesuch")})
+    assert (missing["status"], missing["text"]) == (404, "no such page")
+
+
+SCRIPTED = """<!doctype html><title>Before</title><div id=place>wait</div><script>
+fetch('/text').then(answer => answer.text()).then(text => {
+  document.title = 'After';
+  place.innerHTML = '<h1>Made</h1><p>' + text + ' <a href=/next>next</a>';
+});</script>"""
+
+
+@with_browser
+def test_a_page_that_scripts_fill_is_shown_by_a_browser(daemon: Daemon, site: Website) -> None:
+    url = site.serve("scripted", SCRIPTED)
+    plain = result(daemon, "web.read", {"url": url, "javascript": "never"})
+    assert (plain["title"], plain["text"], plain["rendered"]) == ("Before", "wait", False)
+    reply = daemon.jobs.submit("web.read", {"url": url, "screenshot": True}, wait_ms=60_000, timeout=90)
+    page = json.loads(reply.result_json)
+    assert (page["title"], page["text"], page["rendered"]) == ("After", "# Made\n\ngr\u00fcn \U0001f600 next", True)
+    assert page["links"] == [{"url": site.url("/next"), "text": "next"}]
+    assert [(one.name, one.bytes > 1000) for one in reply.artifacts] == [("page.png", True)]
+    with open(reply.artifacts[0].path, "rb") as file:
+        assert file.read(8) == PICTURE_START
+
+
+@with_browser
+def test_nothing_but_allowed_addresses_is_asked(daemon: Daemon, site: Website, other: Website) -> None:
+    away = other.url("/text", "127.0.0.2")
+    assert "127.0.0.2, which is no public address" in refusal(daemon, "web.read", {"url": away})
+    assert "no public address" in refusal(daemon, "web.read", {"url": site.url("/to/302?" + away)})
+    for host in ("[::1]", "[::ffff:127.0.0.2]", "0.0.0.0", "169.254.169.254", "10.0.0.1", "2130706434"):
+        assert "no public address" in refusal(daemon, "web.read", {"url": f"http://{host}:{other.port}/"}), host
+    # Neither does a page in the browser: a script, a frame, a picture, a redirect.
+    scripts = (
+        f"<img src='{away}?picture'><iframe src='{away}?frame'></iframe><div id=place></div><script>"
+        f"fetch('{away}?fetched', {{mode: 'no-cors'}}).then(() => place.innerText = 'reached')"
+        f".catch(() => place.innerText = 'refused')</script><img src='{site.url('/to/302?' + away)}'>"
+    )
+    page = result(daemon, "web.read", {"url": site.serve("spy", scripts), "javascript": "always"})
+    assert "reached" not in page["text"] and page["rendered"]
+    assert other.seen == []
+
+
+@with_browser
+def test_a_page_that_never_rests_is_given_up(daemon: Daemon, site: Website) -> None:
+    busy = site.serve("busy", "<script>while (true) {}</script>")
+    assert "within 2 s" in refusal(daemon, "web.read", {"url": busy, "timeout_seconds": 2, "javascript": "always"})
+
+
+def test_bad_servers_and_bad_urls_are_told(daemon: Daemon, site: Website) -> None:
+    for path, why in [
+        ("/nothing", "closed connection"), ("/garbage", "this is no HTTP"), ("/loop", "more than 10 redirects"),
+        ("/headers", "headers"), ("/picture", "is image/x-test, which is no page"), ("/cut-chunk", "127.0.0.1: "),
+        ("/to/302?file:///etc/passwd", "no http or https URL"),
+    ]:  # fmt: skip
+        assert why in refusal(daemon, "web.read", {"url": site.url(path)}), path
+    assert "within 1 s" in refusal(daemon, "web.read", {"url": site.url("/hang"), "timeout_seconds": 1})
+    assert "port" in refusal(daemon, "web.read", {"url": "http://127.0.0.1:99999/"}).lower()
+    assert "a user in it" in refusal(daemon, "web.read", {"url": "http://a:b@127.0.0.1/"})
+    bomb = result(daemon, "web.read", {"url": site.url("/bomb"), "max_bytes": 1000})
+    assert bomb["incomplete"] and bomb["characters"] <= 1000
+    huge = result(daemon, "web.read", {"url": site.url("/huge"), "max_bytes": 5000, "javascript": "never"})
+    assert huge["incomplete"] and huge["characters"] == 5000
+    for task in ({}, {"url": "ftp://x/"}, {"url": "http://a b/"}, {"url": "http://x", "javascript": "maybe"}):
+        assert "input schema" in not_accepted(daemon, "web.read", task), task
+
+
+def test_the_network_is_the_policys_to_give() -> None:
+    daemon = Daemon()
+    try:
+        daemon.start()
+        for tool in ("web.read", "web.fetch"):
+            assert "net.full" in not_accepted(daemon, tool, {"url": "http://127.0.0.1/"})
+    finally:
+        daemon.close()
+
+
+def test_fetch_asks_as_the_http_plugin_does(daemon: Daemon, site: Website, other: Website) -> None:
+    fetched = result(daemon, "web.fetch", {"url": site.url("/echo"), "headers": {"X-A": "b"}})
+    assert fetched["status"] == 200 and ["X-A", "b"] in json.loads(fetched["body"])["headers"]
+    assert result(daemon, "web.fetch", {"url": site.url("/picture"), "save_as": "p.bin"})["artifact"] == "p.bin"
+    for url in (other.url("/text", "127.0.0.2"), "http://example.org/"):
+        assert "host" in plugins.complaint(daemon.jobs, "web.fetch", {"url": url}), url
+    assert "input schema" in not_accepted(daemon, "web.fetch", {"url": "file:///etc/passwd"})
