@@ -108,7 +108,7 @@ def test_nothing_that_a_repository_names_is_run(both: Daemon) -> None:
     marks = daemon.make_folder(f"{folder}-marks")
     marks.chmod(0o777)
     evil = folder / "evil.sh"
-    evil.write_text(f"#!/bin/sh\ntouch {marks}/EVIL\ncat\n")
+    evil.write_text(f"#!/bin/sh\ntouch {marks}/EVIL\necho EVIL\n")
     evil.chmod(0o755)
     (folder / ".gitattributes").write_text("* filter=evil diff=evil merge=evil\n")
     (folder / "more.config").write_text(f'[filter "e=v.il"]\n\tclean = {evil}\n\tprocess = {evil}\n\trequired = true\n')
@@ -124,10 +124,10 @@ def test_nothing_that_a_repository_names_is_run(both: Daemon) -> None:
     script = f"cd {folder} && git -c safe.directory='*' diff >/dev/null 2>&1; ls {marks}"
     assert result_of_shell(daemon, script, grants) == "EVIL\n"
     (marks / "EVIL").unlink()
+    # The tools have no grant to leave it with, but what ran would be in what they say.
     for tool in ("git.status", "git.diff"):
         answer = result(daemon, tool, {"repository": str(folder)}, reads(folder))
-        assert answer["truncated"] is False
-    # They have no grant to leave a mark with: what ran would have changed what they say.
+        assert "EVIL" not in json.dumps(answer), answer
     diff = result(daemon, "git.diff", {"repository": str(folder), "paths": ["kept"]}, reads(folder))
     assert "+four" in diff["patch"] and not list(marks.iterdir())
 

@@ -102,12 +102,22 @@ def create(path: bytes, data: bytes, old: os.stat_result | None) -> None:
             attempt(path, lambda: os.fchmod(handle, stat.S_IMODE(old.st_mode) & 0o777))
             attempt(path, lambda: os.rename(new, path))
         else:
-            # Unlike rename, link never replaces what somebody put there meanwhile.
-            attempt(path, lambda: os.link(new, path))
+            attempt(path, lambda: put_in_place(new, path))
     finally:
         os.close(handle)
         if os.path.lexists(new):
             os.unlink(new)
+
+
+def put_in_place(new: bytes, path: bytes) -> None:
+    """Gives a new file its name. Unlike rename, link never replaces what somebody put there meanwhile."""
+    try:
+        os.link(new, path)
+    except OSError as error:
+        # A file system without hard links.
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP) or os.path.lexists(path):
+            raise
+        os.rename(new, path)
 
 
 def work(task: dict[str, Any]) -> Any:

@@ -15,7 +15,8 @@ enum SkillText {
         ## Run something
 
         - A shell command: `shell_run` with `script`, or `argv` to do without a shell.
-        - Search files: `text_search` with `pattern` and `path`. Commits: `git_log` with `repository`.
+        - Search files: `text_search` with `pattern` and `path`. Read and list them: `fs_read`, `fs_list`. Change them:
+          `fs_write`, `patch_apply` (grant `fs.write`). Commits: `git_log` with `repository`; what is changed: `git_status`.
         - Anything else: `dome_search_tools` finds it, `dome_describe_tool` shows what it takes, `dome_run` runs it by its
           `tool_id` with a `task`. Tools that are not in your list are run this way, too.
 
