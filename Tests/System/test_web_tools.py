@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from domekit import plugins
 from domekit.daemon import Daemon
 from domekit.shipped import not_accepted, refusal, result
-from domekit.website import Website
+from domekit.website import Website, certificates
 
 # Ubuntu has none that runs in a jail.
 with_browser = pytest.mark.skipif(not shutil.which("chromium-headless-shell"), reason="Chromium is not installed")
+REGISTRY = Path(__file__).parents[2] / "Registry"
 # However loaded the machine is.
 PATIENT = {"timeout_seconds": 60}
 PICTURE_START = b"\x89PNG\r\n\x1a\n"
@@ -40,6 +43,15 @@ def daemon(sites: tuple[Website, Website]) -> Iterator[Daemon]:
         yield daemon.start()
     finally:
         daemon.close()
+
+
+@pytest.fixture
+def secure(tmp_path: Path) -> Iterator[tuple[Website, Path]]:
+    """One with TLS, and the authority that vouches for it; the machine knows nothing of it."""
+    authority, certificate = certificates(tmp_path)
+    site = Website(certificate)
+    yield site, authority
+    site.close()
 
 
 @pytest.fixture
@@ -140,6 +152,20 @@ def test_bad_servers_and_bad_urls_are_told(daemon: Daemon, site: Website) -> Non
     assert huge["incomplete"] and huge["characters"] == 5000
     for task in ({}, {"url": "ftp://x/"}, {"url": "http://a b/"}, {"url": "http://x", "javascript": "maybe"}):
         assert "input schema" in not_accepted(daemon, "web.read", task), task
+
+
+def test_tls_is_spoken_with_those_that_somebody_vouches_for(daemon: Daemon, secure: tuple[Website, Path]) -> None:
+    site, authority = secure
+    url = site.url("/text", scheme="https")
+    assert "CERTIFICATE_VERIFY_FAILED" in refusal(daemon, "web.read", {"url": url})
+    assert site.seen == []
+    # No job can be told of the authority, so it is the tool's module that asks, out of the jail.
+    code = "import sys; sys.path += sys.argv[2:]; import fetch; print(fetch.get(sys.argv[1], 1000, 60).body)"
+    environment = {"SSL_CERT_FILE": str(authority), "DOME_WEB_PRIVATE_RANGES": "127.0.0.1"}
+    folders = [str(REGISTRY / "tools" / "web.read"), str(REGISTRY / "kit")]
+    command = ["/usr/bin/python3", "-B", "-c", code, url, *folders]
+    asked = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90, check=False)
+    assert asked.stdout == repr("gr\u00fcn \U0001f600".encode()) + "\n", asked.stderr
 
 
 def test_the_network_is_the_policys_to_give() -> None:
