@@ -11,8 +11,14 @@ extension GitFacts {
     static let outputLimitBytes = 64 << 10
     private static let diffLimitBytes = 8 << 20
 
-    /// The facts of the repository around `folder`. Blocks, a few times two seconds at most.
+    /// The facts of the repository around `folder`. Blocks, a few times two seconds at most. If git stops answering on
+    /// the way, nothing is said: part of it would look like an answer.
     static func read(_ folder: String) -> GitFacts {
+        let facts = readAsFarAsPossible(folder)
+        return StuckGit.isHeldUp(in: folder) ? GitFacts() : facts
+    }
+
+    private static func readAsFarAsPossible(_ folder: String) -> GitFacts {
         var facts = GitFacts()
         guard let places = lines(ask(folder, ["rev-parse", "--show-toplevel", "HEAD"])), places.count == 2 else {
             return facts
@@ -96,6 +102,7 @@ extension GitFacts {
     static func ask(
         _ folder: String, _ arguments: [String], _ settings: [String] = [], limitBytes: Int = outputLimitBytes
     ) -> Subprocess.Outcome? {
+        guard !StuckGit.isHeldUp(in: folder) else { return nil }
         let safety = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.pager=cat"]
         var program = Subprocess("/usr/bin/git", ["git", "--no-optional-locks"] + safety + ["-C", folder] + arguments)
         program.environment =
@@ -104,7 +111,9 @@ extension GitFacts {
                 "GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL=none",
             ] + settings
         do throws(DomeError) {
-            return try program.capture(limitBytes: limitBytes, timeoutMilliseconds: timeLimitMilliseconds)
+            let outcome = try program.capture(limitBytes: limitBytes, timeoutMilliseconds: timeLimitMilliseconds)
+            if let survivor = outcome.survivor { StuckGit.add(survivor, in: folder) }
+            return outcome
         } catch {
             Log.debug("git.unavailable", ["reason": error.message])
             return nil

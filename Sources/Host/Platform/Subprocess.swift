@@ -93,10 +93,34 @@ package struct Subprocess {
         package var exitCode: Int32?
         package var output: [UInt8]
         package var isTimedOut: Bool
+        /// The process, if not even SIGKILL has ended it: it waits in the kernel, perhaps for a mount whose server is
+        /// gone. Whoever asked reaps it, some day.
+        package var survivor: Survivor?
     }
 
+    /// A killed child that has not ended yet.
+    package struct Survivor: @unchecked Sendable {
+        // @unchecked: the handle is only asked, and its descriptor stays the same.
+        private let process: ProcessHandle
+
+        fileprivate init(_ process: ProcessHandle) { self.process = process }
+
+        package var processID: Int32 { process.processID }
+
+        /// True from its end on; it is reaped then. Does not wait.
+        package func hasBeenReaped() -> Bool {
+            guard process.hasEnded else { return false }
+            waitpid(process.processID, nil, WNOHANG)
+            return true
+        }
+    }
+
+    /// How long a killed process may take to end.
+    private static let endingNanoseconds: Int64 = 1_000_000_000
+
     /// Runs it to its end with stdout collected, at most `limitBytes` of it; kills it after `timeoutMilliseconds`,
-    /// and when it writes more. Blocks the calling thread: never call it on the core's.
+    /// and when it writes more. What has been killed is not waited for longer than a second. Blocks the calling thread:
+    /// never call it on the core's.
     package func capture(limitBytes: Int, timeoutMilliseconds: Int64) throws(DomeError) -> Outcome {
         let deadline = Clock.monotonicNanoseconds() + min(timeoutMilliseconds, 1 << 40) * 1_000_000
         let (process, reading) = try startedWithPipe()
@@ -111,7 +135,13 @@ package struct Subprocess {
         // It may have closed its stdout and go on, hang, or still be writing past the limit.
         let hasEnded = output.count < limitBytes && Self.waitUntilReadable(process.descriptor, deadline)
         let isTimedOut = !hasEnded && output.count < limitBytes
-        if !hasEnded { process.send(signal: SIGKILL) }
+        if !hasEnded {
+            process.send(signal: SIGKILL)
+            guard Self.waitUntilReadable(process.descriptor, Clock.monotonicNanoseconds() + Self.endingNanoseconds)
+            else {
+                return Outcome(output: output, isTimedOut: isTimedOut, survivor: Survivor(process))
+            }
+        }
         var status: Int32 = 0
         while waitpid(process.processID, &status, 0) < 0, errno == EINTR {}
         return Outcome(exitCode: status & 0x7f == 0 ? status >> 8 & 0xff : nil, output: output, isTimedOut: isTimedOut)
