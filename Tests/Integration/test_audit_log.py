@@ -77,23 +77,6 @@ def test_a_task_is_in_the_log_as_a_code_under_its_own_salt(daemon: Daemon) -> No
     assert json.loads(leaf)["payload"] == f"hmac-sha256:{code}" and b"hunter2" not in leaf
 
 
-def test_redacting_erases_the_task_and_no_proof(daemon: Daemon) -> None:
-    job = daemon.jobs.run("job.log", {"lines": ["hunter2"]})[0].raw.job_id
-    (event,) = [one for one in events(daemon, "--job", job, "--payload") if one["kind"] == "intent"]
-    assert "hunter2" in event["payload"]
-    proof = dome(daemon, "audit", "prove", str(event["seq"]))
-    assert "--why" in dome(daemon, "audit", "redact", str(event["seq"]), status=64)
-    dome(daemon, "audit", "redact", str(event["seq"]), "--why", "a password")
-    (event,) = [one for one in events(daemon, "--job", job, "--payload") if one["kind"] == "intent"]
-    assert "payload" not in event
-    assert rfc6962.verified_proof(proof, key(daemon))[1].decode() == event["leaf_json"]
-    said = events(daemon, "--kind", "redacted")[-1]
-    assert json.loads(said["leaf_json"])["details"] == {"event": event["seq"], "why": "a password"}
-    assert verdict(daemon)["ok"]
-    assert "redacted" in dome(daemon, "rerun", job, status=65)
-    assert "nothing to erase" in dome(daemon, "audit", "redact", str(event["seq"]), "--why", "x", status=65)
-
-
 def test_filters_are_anded_and_summaries_add_up(daemon: Daemon) -> None:
     jobs = busy(daemon)
     assert {one["job_id"] for one in events(daemon, "--tool", "job.noop", "--kind", "outcome")} == set(jobs[:3])

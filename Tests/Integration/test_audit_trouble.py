@@ -86,17 +86,21 @@ def test_a_repository_that_cannot_be_read_is_unknown(daemon: Daemon, tmp_path: P
 
 def test_an_event_with_the_last_of_all_numbers_is_named_and_stops_nothing_but_new_jobs(daemon: Daemon) -> None:
     daemon.jobs.run("job.noop")
+    out = daemon.make_folder("out")
     columns = "time_ns, kind, actor_uid, job_id, tool_id, outcome, leaf, hash, salt"
     tamper(daemon, f"INSERT INTO audit SELECT 9223372036854775807, {columns} FROM audit WHERE seq = 1")
-    reply = daemon.jobs.submit("job.noop")
+    # Prepared up to the gate when it turns out that its intent cannot be written.
+    task = {"script": f"touch {out}/ran"}
+    reply = daemon.jobs.submit("shell.run", task, grants=[f"fs.write:{out}"])
     assert reply.status.code == pb2.E_INTERNAL and "9223372036854775807" in reply.status.message
     findings = verdict(daemon)["findings"]
     assert [one["what"] for one in findings] == ["moved"] and "9223372036854775807" in findings[0]["message"]
     health = daemon.stub().Health(pb2.HealthRequest(), timeout=30)
     assert health.status.ok and "cannot be written" in health.status.message
     tamper(daemon, "DELETE FROM audit WHERE seq > 1000000")
-    daemon.jobs.run("job.noop")
-    assert verdict(daemon)["ok"]
+    assert not list(out.iterdir())
+    assert daemon.jobs.run("shell.run", task, grants=[f"fs.write:{out}"])[-1].payload["to"] == "succeeded"
+    assert list(out.iterdir()) and verdict(daemon)["ok"]
 
 
 LONG = "yes $(head -c 4000 /dev/zero | tr '\\0' x) | head -c 15000001"

@@ -206,11 +206,7 @@ extension Engine {
     /// The job that was admitted for the same key before, if there is one; the key of another request is an error.
     private func admittedBefore(_ accepted: AcceptedRequest) async throws(DomeError) -> JobID? {
         guard let record = try await store.job(forKey: accepted.request.idempotencyKey) else { return nil }
-        guard record.requestHash == accepted.requestHash else {
-            throw DomeError(
-                .idempotencyKeyReused,
-                "idempotency_key '\(accepted.request.idempotencyKey)' was used for another request")
-        }
+        guard record.requestHash == accepted.requestHash else { throw record.refusalOfKey }
         return record.jobID
     }
 

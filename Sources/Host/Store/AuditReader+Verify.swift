@@ -4,7 +4,7 @@ package import DomeModel
 extension AuditReader {
     static let leafColumns = "seq, time_ns, kind, actor_uid, job_id, tool_id, outcome, leaf, hash"
     private static let rows = Query(
-        "SELECT \(leafColumns) FROM audit WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT 4096")
+        "SELECT \(leafColumns), salt FROM audit WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT 4096")
     private static let node = Query("SELECT hash FROM audit_nodes WHERE level = 8 AND position = ?1")
     private static let stored = Query(
         "SELECT size, note FROM audit_checkpoints WHERE size > ?1 ORDER BY size LIMIT 1")
@@ -157,6 +157,10 @@ extension AuditReader {
         if let problem {
             run.add(seq, problem.contains("inserted here") ? "moved" : "columns", "event \(seq): \(problem)")
         }
+        if run.leafCheck.isRedaction { Self.noteRedaction(leaf, &run) }
+        if run.leafCheck.hasPayload, row.isNull(9), run.unsalted.count < AuditVerification.unsaltedLimit {
+            run.unsalted.append(seq)
+        }
         let actual = try hasher.leaf(leaf)
         if let stored, stored != actual {
             run.add(
@@ -236,6 +240,7 @@ extension AuditReader {
             run.add(run.checked + 1, "missing", "the log ends at \(run.checked), before event \(run.total)")
         }
         if !run.isTreeLost { run.root = try Self.root(run, hasher) }
+        try checkRedactions(&run)
         run.hasReadLeaves = true
     }
 }

@@ -23,7 +23,7 @@ extension AuditReader {
             count += 1
             run.lastJob = row.integer(0)
             // Of before version 4: nothing vouches for them.
-            if !row.isNull(4) { try Self.check(row, &run) }
+            if !row.isNull(4) { try self.check(row, &run) }
             return true
         }
         guard count == 0 else { return }
@@ -31,7 +31,10 @@ extension AuditReader {
             let seq = row.integer(0)
             if row.isNull(2) {
                 run.add(seq, "payload", "there is a payload of event \(seq), and no such event")
-            } else if !row.isNull(3), try !Self.isPayload(row.blob(1), salt: row.blob(3), of: row.blob(2)) {
+            } else if row.isNull(3) {
+                run.add(
+                    seq...seq, "payload", "there is a payload of event \(seq), whose salt was erased: it was put there")
+            } else if try !Self.isPayload(row.blob(1), salt: row.blob(3), of: row.blob(2)) {
                 run.add(seq, "payload", "the payload of event \(seq) is not the one that was recorded")
             }
             return true
@@ -40,12 +43,12 @@ extension AuditReader {
         run.isDone = true
     }
 
-    private static func check(_ row: Row, _ run: inout AuditVerification) throws(DomeError) {
+    private func check(_ row: Row, _ run: inout AuditVerification) throws(DomeError) {
         let (job, intent) = (row.text(1), row.integer(4))
         guard !row.isNull(6), row.text(5) == job else {
             return run.add(intent...intent, "job", "\(job) says that event \(intent) is its intent, which it is not")
         }
-        if !row.isNull(7), try !isPayload(Array(row.text(3).utf8), salt: row.blob(7), of: row.blob(6)) {
+        if !row.isNull(7), try !Self.isPayload(Array(row.text(3).utf8), salt: row.blob(7), of: row.blob(6)) {
             run.add(intent...intent, "payload", "the task of \(job) is not the one that event \(intent) recorded")
         }
         guard row.integer(2) > 2 else { return }
@@ -53,13 +56,21 @@ extension AuditReader {
             let seq = row.isNull(9) ? intent : row.integer(9)
             return run.add(seq...seq, "job", "\(job) has ended, and the log has no event of it")
         }
-        if let recorded = leaf(row.blob(11))?["details"]?["provenance_sha256"]?.stringValue,
-            try SHA256.digest(row.text(8)).hex != recorded
-        {
-            run.add(
-                row.integer(9), "provenance",
-                "the provenance of \(job) is not the one that event \(row.integer(9)) recorded")
-        }
+        try checkProvenance(row, &run)
+    }
+
+    /// It is the one of the job's end, or what a redaction has left of that.
+    private func checkProvenance(_ row: Row, _ run: inout AuditVerification) throws(DomeError) {
+        let (job, intent) = (row.text(1), row.integer(4))
+        guard let recorded = Self.leaf(row.blob(11))?["details"]?["provenance_sha256"]?.stringValue else { return }
+        let actual = try SHA256.digest(row.text(8)).hex
+        guard actual != run.redactions[intent]?.provenance ?? recorded else { return }
+        if row.isNull(7) { try readLaterRedactions(&run) }
+        guard actual != run.redactions[intent]?.provenance ?? recorded else { return }
+        run.add(
+            row.integer(9), "provenance",
+            "the provenance of \(job) is not the one that event \(row.integer(9)) recorded"
+                + (row.isNull(7) ? ", nor what was left of it when the task was redacted" : ""))
     }
 
     private static func isPayload(
@@ -70,7 +81,7 @@ extension AuditReader {
     }
 
     /// Nil for one that is no JSON any more: that was found when the leaves were read.
-    private static func leaf(_ bytes: [UInt8]) -> JSONValue? {
+    static func leaf(_ bytes: [UInt8]) -> JSONValue? {
         do throws(DomeError) {
             return try JSONParser.parse(String(decoding: bytes, as: UTF8.self), what: "an event")
         } catch {

@@ -53,6 +53,10 @@ package struct AuditVerification: Sendable {
     /// The tree cannot be computed any more: a leaf is missing, or more than one claim failed already.
     var isTreeLost = false
     var hasFailedClaim = false
+    /// What the log says of payloads that were erased, by the event that had them.
+    var redactions: [Int64: Redaction] = [:]
+    /// Events with a payload's code whose salt is gone.
+    var unsalted: [Int64] = []
     /// What follows are the jobs: their tasks and provenance against the leaves.
     var hasReadLeaves = false
     var lastJob: Int64 = 0
@@ -63,7 +67,14 @@ package struct AuditVerification: Sendable {
         var who: String
     }
 
+    struct Redaction: Sendable {
+        /// Of the job's provenance as it is since, in hexadecimal; nil where the event does not say.
+        var provenance: String?
+    }
+
     static let findingLimit = 100
+    /// More than that many erased payloads are not held against what the log says of them.
+    static let unsaltedLimit = 100_000
 
     /// The first leaf first; what is about none of them comes last.
     mutating func sortFindings() {

@@ -24,6 +24,11 @@ package enum CommitPoint: String, Sendable, CaseIterable {
     case auditSigned
     case auditCheckpointed
     case auditAnchored
+    /// A redaction: the job's part is erased, then the log's, then its event is written; then all of it is committed.
+    case taskErased
+    case payloadErased
+    case redactionAppended
+    case redacted
 }
 
 /// How to open a store.

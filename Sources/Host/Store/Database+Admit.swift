@@ -20,12 +20,7 @@ extension Database {
     /// Decides by the idempotency key, then writes job, request and intent.
     func admit(_ job: NewJob) throws(DomeError) -> Admission {
         if let existing = try self.job(forKey: job.idempotencyKey) {
-            guard existing.requestHash == job.requestHash else {
-                throw DomeError(
-                    .idempotencyKeyReused,
-                    "idempotency_key '\(job.idempotencyKey.prefix(128))' belongs to \(existing.jobID), which was "
-                        + "another request; send a new key with a new request")
-            }
+            guard existing.requestHash == job.requestHash else { throw existing.refusalOfKey }
             return .replayed(existing)
         }
         let number = try insert(job)

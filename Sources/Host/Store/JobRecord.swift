@@ -20,6 +20,7 @@ package struct JobRecord: Sendable, Equatable {
     package var lastSeq: UInt64
     package var outputBytes: UInt64
     package var idempotencyKey: String
+    /// All zero once the task was redacted.
     package var requestHash: Digest
     package var caller: Caller
     /// Grows with every admission; the order of lists.
@@ -27,6 +28,18 @@ package struct JobRecord: Sendable, Equatable {
 
     /// A job has one run.
     package var runID: String { jobID.runID }
+
+    /// For a request that came with this job's key and is not the one that made it.
+    package var refusalOfKey: DomeError {
+        let key = "idempotency_key '\(idempotencyKey.prefix(128))' belongs to \(jobID), "
+        guard requestHash.bytes.contains(where: { $0 != 0 }) else {
+            return DomeError(
+                .idempotencyKeyReused,
+                key + "whose task was redacted: whether this is the same request cannot be told; send a new key")
+        }
+        return DomeError(
+            .idempotencyKeyReused, key + "which was another request; send a new key with a new request")
+    }
 }
 
 /// A job with its documents.

@@ -6,9 +6,13 @@ struct LeafCheck {
     /// The minute of the last leaf, as text and in nanoseconds: most leaves share it with the one before.
     private var minute: [UInt8] = []
     private var minuteNanoseconds: Int64 = 0
+    /// Of the leaf that was looked at last: whether it has the code of a payload, and whether it says that one was erased.
+    private(set) var hasPayload = false
+    private(set) var isRedaction = false
 
     /// Nil if all is well; else what does not fit. `row` is one of `AuditVerification.columns`.
     mutating func problem(_ row: Row, leaf: UnsafeRawBufferPointer) throws(DomeError) -> String? {
+        (hasPayload, isRedaction) = (false, false)
         guard var scanner = LeafScanner(leaf) else { return "it is no JSON object" }
         var seen: UInt = 0
         var problem: String?
@@ -24,6 +28,9 @@ struct LeafCheck {
             } else if name.equals("kind") {
                 seen |= 4
                 problem = try Self.compare(row, 2, value, "kind")
+                isRedaction = value.equals("\"redacted\"")
+            } else if name.equals("payload") {
+                hasPayload = true
             } else if name.equals("actor") {
                 seen |= 8
                 if Self.userID(value) != row.integer(3) { problem = "its actor_uid is not its leaf's" }

@@ -32,22 +32,23 @@ extension Store {
         writes.checkpoints.setOnAppended(body)
     }
 
-    /// Erases what event `seq` is about and adds `entry` to the log; answers its seq. The bytes are overwritten in the
-    /// database, and its log is emptied as far as nobody reads from it.
-    package func redact(_ seq: Int64, audit entry: AuditEntry) throws(DomeError) -> Int64 {
-        let what = "redact event \(seq)"
+    /// Erases what an event is about and answers the event that says so. The bytes are overwritten in the database, and its
+    /// log is emptied as far as nobody reads from it.
+    package func redact(_ redaction: AuditRedaction) throws(DomeError) -> Int64 {
+        let what = "redact event \(redaction.event)"
         writes.flush()
         try database.connection.execute("PRAGMA secure_delete = ON", what: what)
         var added: Int64 = 0
         do throws(DomeError) {
             try database.transaction(what: what) { () throws(DomeError) in
-                added = try database.redact(seq, entry)
+                added = try database.redact(redaction)
             } onFailure: {
             }
         } catch {
             try database.connection.execute("PRAGMA secure_delete = OFF", what: what)
             throw error
         }
+        database.pass(.redacted)
         try database.connection.execute("PRAGMA secure_delete = OFF", what: what)
         _ = try database.connection.all(composed: "PRAGMA wal_checkpoint(TRUNCATE)", [], what: what) { row in
             row.integer(0)

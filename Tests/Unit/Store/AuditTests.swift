@@ -82,6 +82,11 @@ import Testing
         ("UPDATE job_requests SET task_json = '{}' WHERE job = 4", "payload", 7),
         ("UPDATE job_outcomes SET provenance_json = '{}' WHERE job = 4", "provenance", 8),
         ("UPDATE audit_payloads SET payload = x'7b7d' WHERE seq = 2", "payload", 2),
+        (
+            "UPDATE audit SET salt = NULL WHERE seq = 7; UPDATE job_requests SET task_json = '{}' WHERE job = 4",
+            "payload", 7
+        ),
+        ("UPDATE audit SET salt = NULL WHERE seq = 2; DELETE FROM audit_payloads WHERE seq = 2", "payload", 2),
         ("DELETE FROM job_outcomes WHERE job = 4", "job", 7),
         ("UPDATE audit SET leaf = x'7b' WHERE seq = 8", "columns", 8),
         (
@@ -137,6 +142,14 @@ import Testing
         try Files.writeAtomically(folder.database, copy)
         let first = try #require(try await Audit.findings(folder).first)
         #expect(first.what == "cut" && first.seq == 6, "\(first)")
+    }
+
+    @Test func `a tail that was cut shows by the checkpoints, too`() async throws {
+        let log = try await SampleLog()
+        try await log.tamper("DELETE FROM audit WHERE seq > 600")
+        try Files.removeTree(log.folder.path + "/anchor")
+        let found = try await Audit.findings(log.folder)
+        #expect(found.first?.what == "cut" && found.first?.seq == 601, "\(found)")
     }
 
     @Test func `a missing anchor, one of another log, and a checkpoint of another key are named`() async throws {

@@ -70,7 +70,7 @@ import Testing
         #expect(refusal?.code == .resourceExhausted, "\(String(describing: refusal))")
         await #expect(throws: DomeError.self) { try await store.finish(Sample.end(0)) }
         await #expect(throws: DomeError.self) {
-            try await store.redact(1, audit: AuditEntry(.redacted, timeNanoseconds: 1, actor: Sample.caller))
+            try await store.redact(Sample.redaction(1))
         }
         #expect(store.auditProblems.first?.contains("cannot be written") == true)
         #expect(try await Audit.findings(folder).isEmpty)

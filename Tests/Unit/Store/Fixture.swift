@@ -45,6 +45,10 @@ enum Sample {
         return job
     }
 
+    static func redaction(_ seq: Int64) -> AuditRedaction {
+        AuditRedaction(event: seq, why: "a password", actor: caller, timeNanoseconds: time)
+    }
+
     static func end(_ number: Int, _ state: JobState = .succeeded, started: Bool = true) -> FinishedJob {
         let outcome = AuditEntry(
             .outcome, timeNanoseconds: time + 1_000_000 + Int64(number), actor: caller, jobID: id(number),
@@ -139,6 +143,11 @@ extension Store {
     /// As if its file had become so (SQLite refuses every write with SQLITE_READONLY), or back.
     func makeReadOnly(_ isReadOnly: Bool) throws {
         try database.connection.execute("PRAGMA query_only = \(isReadOnly ? 1 : 0)", what: "make read-only")
+    }
+
+    /// 2 is FULL: a commit is on the disk when it returns.
+    func synchronousMode() throws -> Int64? {
+        try database.connection.all(composed: "PRAGMA synchronous", [], what: "look") { row in row.integer(0) }.first
     }
 
     /// At most `limit` rows of the audit log with a greater seq, in order; of one job if `jobID` is given.

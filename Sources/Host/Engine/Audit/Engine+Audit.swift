@@ -99,10 +99,9 @@ extension Engine {
             throw DomeError(
                 .invalidRequest, "why: say why the event is redacted, in at most 4096 bytes; it is recorded")
         }
-        let entry = AuditEntry(
-            .redacted, timeNanoseconds: Clock.wallNanoseconds(), actor: caller,
-            details: ["event": .count(seq), "why": .string(why)])
-        return try await store.redact(Int64(clamping: seq), audit: entry)
+        return try await store.redact(
+            AuditRedaction(
+                event: Int64(clamping: seq), why: why, actor: caller, timeNanoseconds: Clock.wallNanoseconds()))
     }
 
     /// The public keys, the oldest first; the last one signs.
