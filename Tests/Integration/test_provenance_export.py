@@ -11,6 +11,7 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import SSlibKey
 
+from domekit.auditing import events, tamper
 from domekit.daemon import Daemon
 from domekit.paths import ROOT
 from domekit.repository import git
@@ -109,6 +111,30 @@ def test_the_document_that_is_exported_is_the_one_the_log_vouches_for(daemon: Da
     assert json.loads(document)["products"]["stdout_sha256"] == hashlib.sha256(b"").hexdigest()
 
 
+def test_a_jobs_provenance_is_verified_by_its_id(new_daemon: Callable[..., Daemon]) -> None:
+    daemon, other = new_daemon().start(), new_daemon().start()
+    job = run(daemon, "echo one")
+    verifier = dome(daemon, "keys", "show").splitlines()[-1]
+    for name in (job, daemon.jobs.status(job).run_id):
+        shown = json.loads(dome(daemon, "provenance", "verify", name, "--key", verifier, "-o", "json"))
+        (event,) = events(daemon, "--job", job, "--kind", "outcome")
+        assert shown["ok"] and shown["key"] == verifier and shown["event"] == event["seq"]
+        assert shown["statement"]["predicate"]["runDetails"]["metadata"]["invocationId"] == job
+    text = dome(daemon, "provenance", "verify", job)
+    assert f"event {event['seq']} of " in text and hashlib.sha256(b"one\n").hexdigest() in text
+    # A file of that name is one all the same.
+    (daemon.directory / job).write_text("rubbish")
+    assert "not valid JSON" in dome(daemon, "provenance", "verify", f"./{job}", status=65)
+    assert "not found" in dome(daemon, "provenance", "verify", "job-" + "0" * 26, status=66)
+    foreign = dome(other, "keys", "show").strip()
+    said = dome(daemon, "provenance", "verify", job, "--key", foreign, status=65)
+    assert "not signed by a key that is trusted" in said
+    tamper(daemon, "UPDATE job_outcomes SET provenance_json = json_set(provenance_json, '$.repo', 'elsewhere')")
+    assert f"event {event['seq']}" in dome(daemon, "provenance", "verify", job, status=1)
+    tamper(daemon, f"DELETE FROM audit WHERE seq = {event['seq']}")
+    assert "audit verify" in dome(daemon, "provenance", "verify", job, status=1)
+
+
 def test_a_running_job_has_no_provenance_to_export(daemon: Daemon) -> None:
     job = daemon.jobs.start("shell.run", {"script": "sleep 1000"})
     assert "has not ended" in dome(daemon, "provenance", "export", job, status=65)
@@ -161,6 +187,27 @@ def test_a_job_runs_once_more_and_says_what_has_changed(daemon: Daemon) -> None:
     other = dome(daemon, "rerun", job, "-d", "--key", "k").strip()
     assert dome(daemon, "rerun", job, "-d", "--key", "k").strip() == other
     assert "not found" in dome(daemon, "rerun", "job-" + "0" * 26, status=66)
+
+
+def test_the_sandbox_has_a_digest_and_the_request_its_constraints(daemon: Daemon) -> None:
+    def document(**constraints: Any) -> dict[str, Any]:
+        job = daemon.jobs.run("shell.run", {"script": "true"}, **constraints)[0].raw.job_id
+        shown: dict[str, Any] = json.loads(dome(daemon, "provenance", "show", job, "-o", "json"))
+        verified = json.loads(dome(daemon, "provenance", "verify", job, "-o", "json"))
+        definition = verified["statement"]["predicate"]["buildDefinition"]
+        assert definition["externalParameters"]["constraints"] == shown["invocation"]["constraints"]
+        assert definition["internalParameters"]["sandbox_profile_sha256"] == shown["sandbox_profile_sha256"]
+        return shown
+
+    folder = daemon.make_folder("granted")
+    one, again, shorter = document(), document(), document(timeout_ms=7_000, priority=3, own="hunter2")
+    granted = document(grants=[f"fs.read:{folder}"])
+    profiles = [each["sandbox_profile_sha256"] for each in (one, again, shorter, granted)]
+    assert all(len(profile) == 64 for profile in profiles)
+    assert profiles[0] == profiles[1] and len(set(profiles)) == 3
+    assert one["invocation"]["constraints"] == {"priority": 0}
+    assert shorter["invocation"]["constraints"] == {"priority": 3, "timeout_ms": 7_000}
+    assert "hunter2" not in json.dumps(shorter)
 
 
 def test_more_of_where_a_result_came_from(daemon: Daemon) -> None:

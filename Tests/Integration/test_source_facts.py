@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from domekit.daemon import Daemon
 from domekit.repository import git, job_from, submit_from
+from domekit.tools import registry, write_script_tool
+from domekit.waiting import until
 
 
 @pytest.fixture
@@ -64,6 +68,36 @@ def test_a_diff_names_an_edit_between_two_jobs(daemon: Daemon, repository: Path)
         (repository / "top").write_text(text)
         jobs.append(job_from(daemon, repository, f"wrote {text.strip()}"))
     assert "source_diff_sha256" in daemon.dome("diff", *jobs).stdout
+
+
+def test_the_repository_of_a_tool_of_ones_own_is_recorded_too(daemon: Daemon) -> None:
+    job = daemon.jobs.run("job.noop")[0].raw.job_id
+    shipped = json.loads(daemon.dome("provenance", "show", job, "-o", "json").stdout)
+    assert "tool_source" not in shipped
+    folder = write_script_tool(daemon, "own.tool", "true")
+    assert source_of_tool(daemon)["repo"] == "unknown"
+    repository = registry(daemon).parent
+    git(repository, "init", "-q", "-b", "main")
+    git(repository, "add", ".")
+    git(repository, "commit", "-qm", "a tool")
+    # Whether there is a repository is looked at anew each two seconds.
+    until(lambda: source_of_tool(daemon)["repo"] != "unknown", "the tool's repository")
+    found = source_of_tool(daemon)
+    commit = git(folder, "rev-parse", "HEAD")
+    assert (found["repo"], found["commit_sha"], found["dirty_flag"]) == (str(repository), commit, False)
+    (folder / "input.schema.json").write_text('{"type": "object", "title": "changed"}')
+    assert source_of_tool(daemon)["dirty_flag"]
+
+
+def source_of_tool(daemon: Daemon) -> dict[str, Any]:
+    job = daemon.jobs.run("own.tool")[0].raw.job_id
+    document = json.loads(daemon.dome("provenance", "show", job, "-o", "json").stdout)
+    materials = json.loads(daemon.dome("provenance", "verify", job, "-o", "json").stdout)["statement"]["predicate"][
+        "buildDefinition"]["resolvedDependencies"]
+    commits = {one["digest"].get("gitCommit") for one in materials}
+    assert document["tool_source"]["commit_sha"] in commits | {"unknown"}
+    found: dict[str, Any] = document["tool_source"]
+    return found
 
 
 def test_what_cannot_be_watched_is_asked_anew(daemon: Daemon, repository: Path) -> None:

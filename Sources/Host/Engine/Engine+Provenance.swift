@@ -19,6 +19,10 @@ extension Engine {
                 "cwd": .string(Self.link("/proc/\(caller.processID)/cwd")),
             ],
         ]
+        var constraints: JSONObject = ["priority": .integer(accepted.constraints.priority)]
+        // Of what else is in them, only the tool knows whether it is secret.
+        if let limit = accepted.constraints.timeoutMilliseconds { constraints["timeout_ms"] = .count(limit) }
+        invocation["constraints"] = .object(constraints)
         // It was checked with the request.
         if let stated = try? accepted.request.statedCaller() { invocation["stated_caller"] = .object(stated) }
         if let trace = accepted.request.trace { invocation["traceparent"] = .string(trace.text) }
@@ -97,19 +101,46 @@ extension Engine {
         return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Has git asked about the caller's folder while the job runs.
+    /// Has git asked about the caller's folder, and the tool's, while the job runs.
     func readSource(of job: LiveJob) {
         let caller = JSONValue.object(job.provenance)["invocation"]?["caller"]
-        guard let folder = caller?["cwd"]?.stringValue, folder.hasPrefix("/") else {
-            job.source.set(GitFacts())
-            return
-        }
-        let now = Clock.monotonicNanoseconds()
-        if let known = facts.known(folder, at: now) {
-            job.source.set(known)
+        if let folder = caller?["cwd"]?.stringValue, folder.hasPrefix("/") {
+            readSource(folder) { job.source.set($0) }
         } else {
-            ask { [facts] in job.source.set(await facts.facts(of: folder, at: now)) }
+            job.source.set(GitFacts())
         }
+        if let tool = job.request?.tool, tool.plugin == nil, !Self.isShipped(tool) {
+            readSource(tool.directory) { job.toolSource.set($0) }
+        } else {
+            job.toolSource.set(nil)
+        }
+    }
+
+    private func readSource(_ folder: String, _ body: @escaping @Core (GitFacts) -> Void) {
+        let now = Clock.monotonicNanoseconds()
+        if let known = facts.known(folder, at: now) { return body(known) }
+        ask { [facts] in body(await facts.facts(of: folder, at: now)) }
+    }
+
+    /// Those come with this very daemon, whose version is known.
+    private static func isShipped(_ tool: Tool) -> Bool {
+        shippedRegistry.map { tool.directory.hasPrefix($0) } ?? false
+    }
+
+    private static let shippedRegistry: String? = {
+        do throws(DomeError) {
+            let programs = try Directories.ofExecutable()
+            return programs.lastIndex(of: "/").map { programs[..<$0] + "/share/dome/registry/" }
+        } catch {
+            return nil
+        }
+    }()
+
+    private static func document(of source: GitFacts) -> JSONValue {
+        [
+            "repo": .string(source.repository), "remote": .string(source.remote), "commit_sha": .string(source.commit),
+            "dirty_flag": .bool(source.isDirty), "diff_sha256": .string(source.diffSHA256),
+        ]
     }
 
     /// What can be written of a job's end before it ends; made once.
@@ -132,6 +163,10 @@ extension Engine {
         document["program"] = programs.program
         document["caller_executable_sha256"] = programs.callerSHA256
         document["source_diff_sha256"] = .string(source.diffSHA256)
+        if let toolSource = await answered(job.toolSource) ?? GitFacts() {
+            document["tool_source"] = Self.document(of: toolSource)
+        }
+        document["sandbox_profile_sha256"] = .string(job.plan.map { SandboxProfile($0).digest } ?? "none")
         let documents = JobDocuments(provenance: document, plan: job.plan)
         job.documents = documents
         return documents

@@ -50,6 +50,8 @@ final class LiveJob {
     let end = OneShot<JobReport>()
     /// What git says of the caller's folder; asked while the job runs.
     let source = OneShot<GitFacts>()
+    /// And of the tool's, if it is one of the user's own.
+    let toolSource = OneShot<GitFacts?>()
 
     /// A job to be admitted.
     init(_ accepted: AcceptedRequest, id: JobID) {

@@ -42,7 +42,7 @@ struct AuditPrinter {
 
     private static let titles = ["EVENT", "TIME", "KIND", "OUTCOME", "ACTOR", "TOOL", "JOB OR DETAILS"]
     // Fixed: a stream's widths are not known before its end.
-    private static let widths = [8, 26, 12, 10, 6, 16]
+    private static let widths = [8, 27, 12, 10, 6, 16]
     static let csvTitles = [
         "seq", "ts", "kind", "outcome", "actor_uid", "tool_id", "job_id", "cursor", "leaf_hash", "leaf_json", "payload",
     ]
@@ -82,7 +82,9 @@ extension AuditEvent {
         [
             String(seq), time, kind, outcome.isEmpty ? "-" : outcome, String(actorUserID),
             toolID.isEmpty ? "-" : toolID,
-            jobID.isEmpty ? details : jobID,
+            // Of a job's begin and end, its record tells more.
+            ["intent", "outcome"].contains(kind) && !jobID.isEmpty
+                ? jobID : [jobID, details].filter { !$0.isEmpty }.joined(separator: " "),
         ]
     }
 

@@ -62,32 +62,18 @@ extension Verb {
     static let auditVerifyProof = Verb(
         words: ["audit", "verify-proof"], summary: "check a proof that 'dome audit prove' printed; asks no daemon",
         positionals: [PositionalSpec("FILE", help: "the proof; - is stdin", completion: .files)],
-        options: [
-            OptionSpec(
-                "--key", value: "KEY|@FILE",
-                help: "the log's public key, or a file with keys (default: those of this machine's daemon)",
-                isRepeatable: true, completion: .files)
-        ],
+        options: [.trustedKey],
         examples: ["dome audit verify-proof event-120.tlog-proof --key dome/0123456789abcdef+…"]
     ) { invocation throws(CommandFailure) in
         let text = try textFile(invocation.argument(0))
-        let verifiers = try trustedKeys(invocation)
-        let (leaf, proof, checkpoint) = try local { () throws(DomeError) in
-            let proof = try LogProof(parsing: text)
-            guard let leaf = proof.extra else {
-                throw DomeError(
-                    .invalidRequest, "the proof has no event in it (a line 'extra'), so there is nothing to check")
-            }
-            return (leaf, proof, try proof.verify(leaf: leaf, by: verifiers))
-        }
-        let event = String(decoding: leaf, as: UTF8.self)
+        let proven = try ProvenEvent(text, by: try trustedKeys(invocation))
         var fields = Fields()
-        fields.add("holds", "event \(proof.index + 1) of \(checkpoint.size) in \(checkpoint.origin)")
-        fields.add("event", event)
+        fields.add("holds", proven.place)
+        fields.add("event", proven.leaf)
         try invocation.print(
             json: [
-                "ok": true, "seq": .count(proof.index + 1), "size": .count(checkpoint.size),
-                "origin": .string(checkpoint.origin), "leaf_json": .string(event),
+                "ok": true, "seq": .count(proven.seq), "size": .count(proven.checkpoint.size),
+                "origin": .string(proven.checkpoint.origin), "leaf_json": .string(proven.leaf),
             ], text: fields.text(style: invocation.style))
         return ExitStatus.success
     }
@@ -136,34 +122,4 @@ extension AuditVerdict {
         for finding in findings { output += "  " + Rendered.line(finding.message) + "\n" }
         return output
     }
-}
-
-/// The text in a file, or on stdin for "-"; at most a mebibyte.
-func textFile(_ place: String) throws(CommandFailure) -> String {
-    let limitBytes = 1 << 20
-    // Not by its name in /dev: a pipe that nobody has written into yet would look like one that cannot be read.
-    guard place != "-" else { return String(decoding: try StandardInput.read(limitBytes: limitBytes), as: UTF8.self) }
-    let bytes = try local { () throws(DomeError) in try Files.read(place, limitBytes: limitBytes) }
-    return String(decoding: bytes, as: UTF8.self)
-}
-
-/// The keys of --key, else those that lie in this machine's state directory.
-func trustedKeys(_ invocation: Invocation) throws(CommandFailure) -> [NoteVerifier] {
-    var texts: [String] = []
-    for value in invocation.values("--key") {
-        let text = value.hasPrefix("@") ? try textFile(String(value.dropFirst())) : value
-        texts += text.split(separator: "\n").map(String.init)
-    }
-    if invocation.values("--key").isEmpty {
-        let path = try local { () throws(DomeError) in try Directories() }.state + "/keys/public"
-        guard Files.exists(path) else {
-            throw .usage("there is no \(path) here; name the public key with --key ('dome keys show' prints it)")
-        }
-        texts = try textFile(path).split(separator: "\n").map(String.init)
-    }
-    var verifiers: [NoteVerifier] = []
-    for text in texts where !text.isEmpty {
-        verifiers.append(try local { () throws(DomeError) in try NoteVerifier(parsing: text) })
-    }
-    return verifiers
 }

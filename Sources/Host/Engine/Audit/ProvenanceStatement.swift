@@ -31,8 +31,13 @@ struct ProvenanceStatement {
             guard let digest = Self.digest(.string(artifact.sha256)) else { continue }
             subjects.append(["name": .string("\(report.jobID)/out/\(artifact.name)"), "digest": digest])
         }
-        guard subjects.isEmpty, let input = Self.digest(provenance["input_hash"]) else { return subjects }
-        return [["name": .string("\(report.jobID)/input"), "digest": input]]
+        guard subjects.isEmpty else { return subjects }
+        if let input = Self.digest(provenance["input_hash"]) {
+            return [["name": .string("\(report.jobID)/input"), "digest": input]]
+        }
+        // A job that made nothing, and whose task was redacted.
+        guard let document = try? SHA256.digest(report.provenanceText).hex else { return [] }
+        return [["name": .string("\(report.jobID)/provenance"), "digest": ["sha256": .string(document)]]]
     }
 
     private var buildDefinition: JSONValue {
@@ -41,11 +46,14 @@ struct ProvenanceStatement {
             "buildType": .string(Self.buildType),
             "externalParameters": [
                 "tool": provenance["tool"] ?? .null, "profile": .string(report.profile),
-                "grants": invocation?["grants"] ?? .array([]), "input": provenance["input_hash"] ?? .null,
+                "grants": invocation?["grants"] ?? .array([]), "constraints": invocation?["constraints"] ?? .null,
+                "input": provenance["input_hash"] ?? .null,
             ],
             "internalParameters": [
                 "executor": provenance["executor"] ?? .null, "policy_sha256": provenance["policy_sha256"] ?? .null,
-                "sandbox": provenance["sandbox"] ?? .null, "environment": provenance["env_fingerprint"] ?? .null,
+                "sandbox": provenance["sandbox"] ?? .null,
+                "sandbox_profile_sha256": provenance["sandbox_profile_sha256"] ?? .null,
+                "environment": provenance["env_fingerprint"] ?? .null,
             ],
             "resolvedDependencies": .array(materials),
         ]
@@ -62,9 +70,10 @@ struct ProvenanceStatement {
         add("executor", provenance["executor_library_sha256"])
         add("program", provenance["program"]?["sha256"])
         add("interpreter", provenance["program"]?["interpreter"]?["sha256"])
-        if let commit = provenance["commit_sha"]?.stringValue, commit.utf8.count >= 40 {
-            let remote = provenance["remote"]?.stringValue ?? "unknown"
-            let repository = provenance["repo"]?.stringValue ?? "unknown"
+        for source in [provenance, provenance["tool_source"]] {
+            guard let commit = source?["commit_sha"]?.stringValue, commit.utf8.count >= 40 else { continue }
+            let remote = source?["remote"]?.stringValue ?? "unknown"
+            let repository = source?["repo"]?.stringValue ?? "unknown"
             let place = remote == "unknown" || remote.isEmpty ? "file://" + repository : remote
             materials.append(["uri": .string("git+" + place), "digest": ["gitCommit": .string(commit)]])
         }
