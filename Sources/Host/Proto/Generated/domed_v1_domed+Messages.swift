@@ -196,6 +196,138 @@ package struct Domed_V1_Capability: ProtoMessage {
 package struct Domed_V1_ListToolsRequest: ProtoMessage {
     package static var protoName: String { "domed.v1.ListToolsRequest" }
 
+    /// Words to look for: the tools that have them, the best first. Empty: all tools, by tool_id.
+    package var query = ""
+    /// How many at most; 0: all in one page.
+    package var pageSize: UInt32 = 0
+    /// next_page_token of the page before, asked with the same query.
+    package var pageToken = ""
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: query = try reader.string()
+            case 16: pageSize = try reader.uint32()
+            case 26: pageToken = try reader.string()
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if !query.isEmpty { writer.string(1, query) }
+        if pageSize != 0 { writer.uint32(2, pageSize) }
+        if !pageToken.isEmpty { writer.string(3, pageToken) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// The message `domed.v1.ListToolsResponse`.
+package struct Domed_V1_ListToolsResponse: ProtoMessage {
+    package static var protoName: String { "domed.v1.ListToolsResponse" }
+
+    package var status: Domed_V1_RpcStatus?
+    /// Sorted by tool_id, or the best first if there was a query.
+    package var tools: [Domed_V1_ToolSummary] = []
+    /// Empty on the last page.
+    package var nextPageToken = ""
+    /// How many there are on all pages.
+    package var total: UInt32 = 0
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: try reader.message(&status)
+            case 18: tools.append(try reader.message())
+            case 26: nextPageToken = try reader.string()
+            case 32: total = try reader.uint32()
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if let value = status { writer.message(1, value) }
+        for value in tools { writer.message(2, value) }
+        if !nextPageToken.isEmpty { writer.string(3, nextPageToken) }
+        if total != 0 { writer.uint32(4, total) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// The message `domed.v1.AcceptToolRequest`.
+package struct Domed_V1_AcceptToolRequest: ProtoMessage {
+    package static var protoName: String { "domed.v1.AcceptToolRequest" }
+
+    package var toolId = ""
+    /// material_sha256 of the descriptor that was looked at: what has changed since is not accepted.
+    package var materialSha256 = ""
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: toolId = try reader.string()
+            case 18: materialSha256 = try reader.string()
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if !toolId.isEmpty { writer.string(1, toolId) }
+        if !materialSha256.isEmpty { writer.string(2, materialSha256) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// The message `domed.v1.AcceptToolResponse`.
+package struct Domed_V1_AcceptToolResponse: ProtoMessage {
+    package static var protoName: String { "domed.v1.AcceptToolResponse" }
+
+    package var status: Domed_V1_RpcStatus?
+    package var tool: Domed_V1_ToolSummary?
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: try reader.message(&status)
+            case 18: try reader.message(&tool)
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if let value = status { writer.message(1, value) }
+        if let value = tool { writer.message(2, value) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// The message `domed.v1.WatchToolsRequest`.
+package struct Domed_V1_WatchToolsRequest: ProtoMessage {
+    package static var protoName: String { "domed.v1.WatchToolsRequest" }
+
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -215,13 +347,16 @@ package struct Domed_V1_ListToolsRequest: ProtoMessage {
     }
 }
 
-/// The message `domed.v1.ListToolsResponse`.
-package struct Domed_V1_ListToolsResponse: ProtoMessage {
-    package static var protoName: String { "domed.v1.ListToolsResponse" }
+/// What has changed in the registry since the message before. The first message is empty: from then on nothing is
+/// missed.
+package struct Domed_V1_WatchToolsResponse: ProtoMessage {
+    package static var protoName: String { "domed.v1.WatchToolsResponse" }
 
-    package var status: Domed_V1_RpcStatus?
-    /// Sorted by tool_id.
-    package var tools: [Domed_V1_ToolSummary] = []
+    /// Tools that came, and tools that are not what they were.
+    package var added: [Domed_V1_ToolSummary] = []
+    package var changed: [Domed_V1_ToolSummary] = []
+    /// Ids of tools that are gone.
+    package var removed: [String] = []
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -231,16 +366,18 @@ package struct Domed_V1_ListToolsResponse: ProtoMessage {
             let tag = try reader.nextTag()
             switch tag {
             case 0: return
-            case 10: try reader.message(&status)
-            case 18: tools.append(try reader.message())
+            case 10: added.append(try reader.message())
+            case 18: changed.append(try reader.message())
+            case 26: removed.append(try reader.string())
             default: try reader.keepUnknown(tag, in: &unknownFields)
             }
         }
     }
 
     package func encode(to writer: inout ProtoWriter) {
-        if let value = status { writer.message(1, value) }
-        for value in tools { writer.message(2, value) }
+        for value in added { writer.message(1, value) }
+        for value in changed { writer.message(2, value) }
+        for value in removed { writer.string(3, value) }
         writer.unknown(unknownFields)
     }
 }
@@ -256,6 +393,10 @@ package struct Domed_V1_ToolSummary: ProtoMessage {
     package var kind = ""
     /// Why it cannot be run on this machine, with the package that is missing; empty if it can.
     package var unavailable = ""
+    /// What to use instead, if the tool shall not be used any more; empty if it may.
+    package var deprecated = ""
+    /// All versions that there are, the highest first; "TOOL_ID@VERSION" names one of them wherever a tool is named.
+    package var versions: [String] = []
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -271,6 +412,8 @@ package struct Domed_V1_ToolSummary: ProtoMessage {
             case 34: shortDescription = try reader.string()
             case 42: kind = try reader.string()
             case 50: unavailable = try reader.string()
+            case 58: deprecated = try reader.string()
+            case 66: versions.append(try reader.string())
             default: try reader.keepUnknown(tag, in: &unknownFields)
             }
         }
@@ -283,6 +426,8 @@ package struct Domed_V1_ToolSummary: ProtoMessage {
         if !shortDescription.isEmpty { writer.string(4, shortDescription) }
         if !kind.isEmpty { writer.string(5, kind) }
         if !unavailable.isEmpty { writer.string(6, unavailable) }
+        if !deprecated.isEmpty { writer.string(7, deprecated) }
+        for value in versions { writer.string(8, value) }
         writer.unknown(unknownFields)
     }
 }
@@ -362,6 +507,14 @@ package struct Domed_V1_ToolDescriptor: ProtoMessage {
     package var sideEffects: [String] = []
     /// As in ToolSummary.
     package var unavailable = ""
+    /// As in ToolSummary.
+    package var deprecated = ""
+    package var versions: [String] = []
+    /// Where it is not what it was when it was first run, a line each; then it is quarantined, and AcceptTool lets it
+    /// out.
+    package var differences: [String] = []
+    /// SHA-256 over all that makes the tool.
+    package var materialSha256 = ""
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -383,6 +536,10 @@ package struct Domed_V1_ToolDescriptor: ProtoMessage {
             case 82: permissions.append(try reader.string())
             case 90: sideEffects.append(try reader.string())
             case 98: unavailable = try reader.string()
+            case 106: deprecated = try reader.string()
+            case 114: versions.append(try reader.string())
+            case 122: differences.append(try reader.string())
+            case 130: materialSha256 = try reader.string()
             default: try reader.keepUnknown(tag, in: &unknownFields)
             }
         }
@@ -401,6 +558,10 @@ package struct Domed_V1_ToolDescriptor: ProtoMessage {
         for value in permissions { writer.string(10, value) }
         for value in sideEffects { writer.string(11, value) }
         if !unavailable.isEmpty { writer.string(12, unavailable) }
+        if !deprecated.isEmpty { writer.string(13, deprecated) }
+        for value in versions { writer.string(14, value) }
+        for value in differences { writer.string(15, value) }
+        if !materialSha256.isEmpty { writer.string(16, materialSha256) }
         writer.unknown(unknownFields)
     }
 }
@@ -533,6 +694,8 @@ package struct Domed_V1_ArtifactRef: ProtoMessage {
     /// SHA-256 of its bytes as they were copied, 64 hexadecimal digits.
     package var sha256 = ""
     package var bytes: UInt64 = 0
+    /// The same digest as a content identifier: CIDv1, raw, sha2-256, base 32.
+    package var cid = ""
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -547,6 +710,7 @@ package struct Domed_V1_ArtifactRef: ProtoMessage {
             case 82: name = try reader.string()
             case 90: sha256 = try reader.string()
             case 96: bytes = try reader.uint64()
+            case 106: cid = try reader.string()
             default: try reader.keepUnknown(tag, in: &unknownFields)
             }
         }
@@ -558,6 +722,7 @@ package struct Domed_V1_ArtifactRef: ProtoMessage {
         if !name.isEmpty { writer.string(10, name) }
         if !sha256.isEmpty { writer.string(11, sha256) }
         if bytes != 0 { writer.uint64(12, bytes) }
+        if !cid.isEmpty { writer.string(13, cid) }
         writer.unknown(unknownFields)
     }
 }

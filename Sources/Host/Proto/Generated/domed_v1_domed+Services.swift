@@ -82,6 +82,18 @@ package enum Domed_V1_DomedService: ProtoService {
         Domed_V1_GetToolSchemaResponse
     >(service: name, name: "GetToolSchema")
 
+    /// Takes a tool that is not what it was when it was first run for what it is meant to be.
+    package static let acceptTool = ProtoMethod<
+        Domed_V1_AcceptToolRequest,
+        Domed_V1_AcceptToolResponse
+    >(service: name, name: "AcceptTool")
+
+    /// Tells when tools come, go or change, as long as the client listens.
+    package static let watchTools = ProtoMethod<
+        Domed_V1_WatchToolsRequest,
+        Domed_V1_WatchToolsResponse
+    >(service: name, name: "WatchTools", serverStreaming: true)
+
     /// What a job of a tool would get and what stands in its way, told before anything runs. Admits nothing.
     package static let explainSandbox = ProtoMethod<
         Domed_V1_ExplainSandboxRequest,
@@ -169,6 +181,8 @@ package enum Domed_V1_DomedService: ProtoService {
         getStatus.descriptor,
         listJobs.descriptor,
         getToolSchema.descriptor,
+        acceptTool.descriptor,
+        watchTools.descriptor,
         explainSandbox.descriptor,
         collectGarbage.descriptor,
         listPlugins.descriptor,
