@@ -2,7 +2,8 @@
 """`make bench`: everything side by side in one run; prints a table and writes build/bench.json.
 
     bench/run.py [--quick] [--base DIR]
-                 [--only jobs,events,latency,unary,start,memory,command,disk,jail,sleepers,plugins,mcp,audit,schema]
+                 [--only jobs,events,latency,unary,start,memory,command,disk,jail,sleepers,plugins,mcp,audit,schema,
+                         registry]
 
 The daemon is the release build with a state directory of its own under --base (default /var/tmp, which is a
 disk; the disk's fdatasync is in the table). Targets are printed beside the figures; missing one does not fail
@@ -30,6 +31,7 @@ import measure_load as load  # noqa: E402
 import measure_mcp as mcp_bridge  # noqa: E402
 import measure_plugins as plugin  # noqa: E402
 import measure_processes as process  # noqa: E402
+import measure_registry as registry  # noqa: E402
 import measure_schema as schema  # noqa: E402
 import samples  # noqa: E402
 from domekit.daemon import Daemon  # noqa: E402
@@ -69,6 +71,7 @@ def measurements(world: World) -> dict[str, Any]:
         "mcp": lambda: mcp_bridge.section(world, 500),
         "audit": lambda: audit.section(world),
         "schema": lambda: schema.section(world, 300),
+        "registry": lambda: registry.section(world),
         "latency": lambda: load.latency_section(world),
         "events": lambda: load.event_section(world),
         "unary": lambda: load.unary_section(world),
