@@ -2,79 +2,74 @@ import DomeModel
 import DomePlatform
 import Glibc
 
-/// Reads all registry folders into one snapshot.
-enum CatalogReader {
-    static func read(_ searchPath: [String]) -> CatalogSnapshot {
-        // Taken first: a change while reading then shows as a change.
-        let fingerprint = fingerprint(searchPath)
-        var tools: [String: Tool] = [:]
-        var problems: [CatalogProblem] = []
-        var shadowed: [ShadowedTool] = []
-        for folder in folders(searchPath, &problems) {
-            do throws(DomeError) {
-                let tool = try ToolFolder.load(folder)
-                if let used = tools[tool.manifest.id] {
-                    shadowed.append(ShadowedTool(id: tool.manifest.id, path: folder, usedPath: used.directory))
-                } else {
-                    tools[tool.manifest.id] = tool
-                }
-            } catch {
-                problems.append(CatalogProblem(path: folder, reason: error.message))
-            }
-        }
-        return CatalogSnapshot(
-            tools: Array(tools.values), problems: problems, shadowed: shadowed, fingerprint: fingerprint)
+/// Reads all registry folders, and from then on what changed in them.
+struct CatalogReader: Sendable {
+    let searchPath: [String]
+    /// Nil for one that is read once.
+    let watch: RegistryWatch?
+    private(set) var folders: [RegistryFolder] = []
+
+    init(_ searchPath: [String], isWatching: Bool) {
+        self.searchPath = searchPath
+        watch = isWatching ? RegistryWatch() : nil
+        readAll()
     }
 
-    /// The tools' folders in order of precedence. A registry folder that is not there is no problem.
-    private static func folders(_ searchPath: [String], _ problems: inout [CatalogProblem]) -> [String] {
-        var folders: [String] = []
+    mutating func readAll() {
+        for folder in folders { forget(folder) }
         var seen: Set<String> = []
-        for registry in searchPath {
-            let path = resolved(registry + "/tools") ?? registry + "/tools"
-            guard seen.insert(path).inserted, Files.exists(path) else { continue }
-            do throws(DomeError) {
-                // Hidden names are editors' and version control's.
-                folders += try Files.list(path).filter { !$0.hasPrefix(".") }.map { path + "/" + $0 }
-                    .filter(Files.isDirectory)
-            } catch {
-                problems.append(CatalogProblem(path: path, reason: error.message))
+        folders = searchPath.compactMap { registry in
+            let path = Self.place(registry)
+            return seen.insert(path).inserted ? RegistryFolder(registry, watch: watch) : nil
+        }
+    }
+
+    /// What was read before with what has changed since; nil if nothing did.
+    mutating func update(_ snapshot: CatalogSnapshot) -> CatalogSnapshot? {
+        guard let watch else {
+            readAll()
+            return CatalogSnapshot(folders)
+        }
+        guard !isMoved, case .some(let changed) = watch.changes() else {
+            readAll()
+            return CatalogSnapshot(folders)
+        }
+        guard !changed.isEmpty else { return nil }
+        // The registry's own folder is another one, or others may write to it now: all of it is judged anew.
+        guard !folders.contains(where: { changed[$0.path]?.contains("") == true }) else {
+            readAll()
+            return CatalogSnapshot(folders)
+        }
+        var ids: Set<String> = []
+        for index in folders.indices {
+            let path = folders[index].path
+            let inner = changed.keys.filter { $0.hasPrefix(path + "/") }.map { $0.dropFirst(path.utf8.count + 1) }
+            let names = Set(inner.map(String.init)).union(changed[path] ?? [])
+            for name in names {
+                folders[index].read(name, watch: watch)
+                ids.insert(String(name.prefix { $0 != "@" }))
             }
         }
-        return folders
+        return ids.isEmpty ? nil : snapshot.updated(folders, ids: ids)
     }
+
+    /// Whether another folder lies at a place of the search path than was read: one that came, went or was replaced.
+    private var isMoved: Bool {
+        var seen: Set<String> = []
+        let places = searchPath.map(Self.place).filter { seen.insert($0).inserted }
+        return places != folders.map(\.path) || folders.contains { $0.identity != FolderIdentity($0.path) }
+    }
+
+    private func forget(_ folder: RegistryFolder) {
+        watch?.remove(folder.path)
+        for name in folder.entries.keys { watch?.remove(folder.path + "/" + name) }
+    }
+
+    private static func place(_ registry: String) -> String { resolved(registry + "/tools") ?? registry + "/tools" }
 
     static func resolved(_ path: String) -> String? {
         guard let pointer = realpath(path, nil) else { return nil }
         defer { free(pointer) }
         return String(cString: pointer)
-    }
-
-    /// Inode, size and times of every folder and file of the registry, in order.
-    static func fingerprint(_ searchPath: [String]) -> [UInt64] {
-        var fingerprint: [UInt64] = []
-        for registry in searchPath {
-            let tools = ListedFolder(registry + "/tools")
-            add(tools?.status, &fingerprint)
-            guard let tools else { continue }
-            for name in tools.names() where !name.hasPrefix(".") {
-                guard let folder = ListedFolder(name, in: tools) else {
-                    add(tools.status(of: name), &fingerprint)
-                    continue
-                }
-                add(folder.status, &fingerprint)
-                for file in folder.names() { add(folder.status(of: file), &fingerprint) }
-            }
-        }
-        return fingerprint
-    }
-
-    private static func add(_ status: stat?, _ fingerprint: inout [UInt64]) {
-        guard let status else { return fingerprint.append(0) }
-        fingerprint += [
-            UInt64(status.st_ino), UInt64(bitPattern: Int64(status.st_size)), UInt64(status.st_mode),
-            UInt64(bitPattern: Int64(status.st_mtim.tv_sec)), UInt64(bitPattern: Int64(status.st_mtim.tv_nsec)),
-            UInt64(bitPattern: Int64(status.st_ctim.tv_sec)), UInt64(bitPattern: Int64(status.st_ctim.tv_nsec)),
-        ]
     }
 }

@@ -7,6 +7,8 @@ package final class Tool: Sendable {
     package let manifest: ToolManifest
     /// The tool's folder.
     package let directory: String
+    /// Its name alone: the id, or the id and a version.
+    package let folderName: String
     /// tool.json as a document: what an executor gets as "manifest".
     package let manifestDocument: JSONValue
     /// Checks a task.
@@ -30,6 +32,7 @@ package final class Tool: Sendable {
     ) {
         self.manifest = manifest
         self.directory = directory
+        folderName = directory.split(separator: "/").last.map(String.init) ?? manifest.id
         self.manifestDocument = manifestDocument
         self.inputSchema = inputSchema
         self.outputSchema = outputSchema
@@ -50,8 +53,20 @@ package final class Tool: Sendable {
         plugin.map { "plugin:\($0.id)/\(manifest.id)/\(name)" } ?? directory + "/" + name
     }
 
-    /// Checks a task. E_INVALID_REQUEST with every violation and its JSON Pointer.
-    package func checkTask(_ task: JSONValue) throws(DomeError) {
+    /// Says that it shall not be used any more; nil if it may.
+    package var deprecationRemark: String? {
+        let instead = manifest.advice.deprecation
+        return instead.isEmpty ? nil : "\(manifest.id) \(manifest.version) is deprecated: \(instead)"
+    }
+
+    /// The names of the task's members, as its schema has them at the top.
+    var inputProperties: [String] {
+        let schema = try? JSONParser.parse(inputSchemaText, what: "input schema")
+        return schema?["properties"]?.objectValue?.keys ?? []
+    }
+
+    /// Checks a task, numbers as they were written. E_INVALID_REQUEST with every violation and its JSON Pointer.
+    package func checkTask(_ task: JSONTree) throws(DomeError) {
         let violations = inputSchema.validate(task)
         guard !violations.isEmpty else { return }
         let list = violations.map(\.description).joined(separator: "; ")

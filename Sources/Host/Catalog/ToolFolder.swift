@@ -21,9 +21,11 @@ enum ToolFolder {
         try refuseForeignWriters(path)
         let manifestFile = try document(path, manifestName)
         let manifest = try ToolManifest(manifestFile.value, what: manifestName)
-        guard path.hasSuffix("/" + manifest.id) else {
+        guard path.hasSuffix("/" + manifest.id) || path.hasSuffix("/\(manifest.id)@\(manifest.version)") else {
             throw DomeError(
-                .invalidRequest, "\(manifestName): \"tool_id\" is \(manifest.id), but the folder has another name")
+                .invalidRequest,
+                "\(manifestName): \"tool_id\" is \(manifest.id), but the folder has another name; it must be "
+                    + "\(manifest.id) or \(manifest.id)@\(manifest.version)")
         }
         let inputFile = try document(path, inputSchemaName)
         let input = try JSONSchema.compile(inputFile.tree, what: inputSchemaName, options: .strict)
@@ -72,7 +74,7 @@ enum ToolFolder {
     }
 
     /// Whoever can write a tool's files decides what other users' jobs do.
-    private static func refuseForeignWriters(_ path: String) throws(DomeError) {
+    static func refuseForeignWriters(_ path: String) throws(DomeError) {
         var status = stat()
         guard stat(path, &status) == 0 else { throw .system("look at \(path)", errno) }
         guard status.st_mode & S_IWOTH == 0 else {

@@ -12,10 +12,47 @@ extension DaemonClient {
         return reply.daemonVersion
     }
 
+    /// All tools, by id; asked for in pages, so that there may be any number of them.
     package func tools() async throws(ClientError) -> [ToolSummary] {
-        let reply = try await call(Domed_V1_DomedService.listTools, Domed_V1_ListToolsRequest())
+        var tools: [ToolSummary] = []
+        var token = ""
+        repeat {
+            let reply = try await call(
+                Domed_V1_DomedService.listTools,
+                .with {
+                    $0.pageSize = 2_000
+                    $0.pageToken = token
+                })
+            try Self.check(reply.status)
+            tools += reply.tools.map(ToolSummary.init)
+            token = reply.nextPageToken
+        } while !token.isEmpty
+        return tools
+    }
+
+    /// The tools that fit the words, the best first, at most `limit`; with how many there are.
+    package func searchTools(
+        _ words: String, limit: UInt32
+    ) async throws(ClientError) -> (tools: [ToolSummary], total: Int) {
+        let reply = try await call(
+            Domed_V1_DomedService.listTools,
+            .with {
+                $0.query = words
+                $0.pageSize = limit
+            })
         try Self.check(reply.status)
-        return reply.tools.map(ToolSummary.init)
+        return (reply.tools.map(ToolSummary.init), Int(reply.total))
+    }
+
+    /// Lets a tool out of quarantine; `material` is what was looked at.
+    package func acceptTool(_ id: String, material: String) async throws(ClientError) {
+        let reply = try await call(
+            Domed_V1_DomedService.acceptTool,
+            .with {
+                $0.toolId = id
+                $0.materialSha256 = material
+            })
+        try Self.check(reply.status)
     }
 
     package func tool(_ id: String) async throws(ClientError) -> ToolDetail {

@@ -12,6 +12,8 @@ extension ToolSummary {
         shortDescription = message.shortDescription
         kind = message.kind
         unavailable = message.unavailable
+        deprecated = message.deprecated
+        versions = message.versions
     }
 }
 
@@ -23,6 +25,10 @@ extension ToolDetail {
         summary.shortDescription = message.shortDescription
         summary.kind = message.kind
         summary.unavailable = message.unavailable
+        summary.deprecated = message.deprecated
+        summary.versions = message.versions
+        differences = message.differences
+        materialSHA256 = message.materialSha256
         description = message.description_
         executorBackend = message.executorBackend
         permissions = message.permissions
@@ -51,6 +57,7 @@ extension ToolDetail {
         outputSchemaJSON = documents.outputSchemaJson
         manifestJSON = documents.manifestJson
         summary.unavailable = documents.unavailable
+        summary.deprecated = text("deprecated")
     }
 }
 
@@ -92,6 +99,7 @@ extension JobDetail {
             artifact.name = reference.name
             artifact.sha256 = reference.sha256
             artifact.byteCount = reference.bytes
+            artifact.contentID = reference.cid
             return artifact
         }
         if let message = reply.provenance { provenance = Provenance(message) }

@@ -10,6 +10,10 @@ package struct ToolSummary: Sendable, Equatable {
     package var kind = ""
     /// Why it cannot be run on this machine, with the remedy; empty if it can.
     package var unavailable = ""
+    /// What to use instead; empty if it may be used.
+    package var deprecated = ""
+    /// All that there are, the highest first.
+    package var versions: [String] = []
     package init() {}
 }
 
@@ -25,6 +29,9 @@ package struct ToolDetail: Sendable, Equatable {
     package var inputSchemaJSON = ""
     package var outputSchemaJSON = ""
     package var manifestJSON = ""
+    /// Where it is not what it was when it was first run.
+    package var differences: [String] = []
+    package var materialSHA256 = ""
     package init() {}
 }
 
@@ -72,6 +79,8 @@ package struct Artifact: Sendable, Equatable {
     /// 64 hexadecimal digits; empty if the daemon does not know.
     package var sha256 = ""
     package var byteCount: UInt64 = 0
+    /// CIDv1 of the bytes; empty if the daemon does not know.
+    package var contentID = ""
     package init() {}
 }
 

@@ -13,7 +13,7 @@ package enum CommandLineTool {
     /// Every verb, in the order of the help.
     static var verbs: [Verb] {
         [
-            .tools, .toolShow, .run, .rerun, .logs, .jobs, .jobShow, .artifacts, .diff, .provenanceShow,
+            .tools, .toolsSearch, .toolShow, .run, .rerun, .logs, .jobs, .jobShow, .artifacts, .diff, .provenanceShow,
             .provenanceExport,
             .provenanceVerify, .audit, .auditSummary, .auditExport, .auditVerify, .auditProve, .auditVerifyProof,
             .auditRedact, .keysShow, .keysRotate, .cancel, .status, .gc, .sandboxExplain,
@@ -22,7 +22,7 @@ package enum CommandLineTool {
             .pluginEnable, .pluginDisable, .configCheck, .configShow, .configPath,
             .serviceInstall, .serviceUninstall, .serviceStart, .serviceStop, .serviceRestart, .serviceStatus,
             .serviceLogs, .releaseVerify, .supportBundle,
-            .schemaCheck, .schemaTestSuite,
+            .schemaCheck, .schemaTestSuite, .registryLint, .registryAccept,
             .completions, .version,
             .help, .complete,
         ]

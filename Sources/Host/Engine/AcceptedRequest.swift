@@ -21,28 +21,28 @@ struct AcceptedRequest: Sendable {
     let passedEnvironment: [(name: String, value: String)]
 
     init(
-        _ request: SubmitRequest, tool: Tool, task: JSONValue, constraints: Constraints, effective: EffectiveGrants,
+        _ request: SubmitRequest, tool: Tool, task: SubmittedTask, constraints: Constraints, effective: EffectiveGrants,
         passedEnvironment: [(name: String, value: String)]
     ) throws(DomeError) {
         self.request = request
         self.tool = tool
-        self.task = task
+        self.task = task.value
         self.constraints = constraints
         self.effective = effective
         self.passedEnvironment = passedEnvironment
-        taskJSON = task.compact
+        taskJSON = task.text
         constraintsJSON = JSONValue.object(constraints.document).compact
         grants = effective.permissionTexts
-        inputHash = try SHA256.digest(task.canonical).hex
+        inputHash = try SHA256.digest(task.value.canonical).hex
         requestHash = try Self.requestHash(request, task, constraints)
     }
 
     /// "The same request": skill, profile, canonical task, constraints without `wait_ms`.
     static func requestHash(
-        _ request: SubmitRequest, _ task: JSONValue, _ constraints: Constraints
+        _ request: SubmitRequest, _ task: SubmittedTask, _ constraints: Constraints
     ) throws(DomeError) -> Digest {
         let identity: JSONValue = [
-            "skill_id": .string(request.skillID), "profile": .string(request.profile), "task": task,
+            "skill_id": .string(request.skillID), "profile": .string(request.profile), "task": task.identity,
             "constraints": constraints.identity,
         ]
         return try SHA256.digest(identity.sortedExact)

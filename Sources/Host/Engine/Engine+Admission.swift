@@ -32,12 +32,14 @@ extension Engine {
         if !admission.isReplayed {
             metrics.admitted(accepted.tool.manifest.id, nanoseconds: Clock.monotonicNanoseconds() - began)
         }
-        return try await reply(admission.id, isReplayed: admission.isReplayed, accepted.constraints)
+        return try await reply(
+            admission.id, isReplayed: admission.isReplayed, accepted.constraints,
+            remark: accepted.tool.deprecationRemark)
     }
 
     /// Waits for the job's end as long as the request says.
     private func reply(
-        _ id: JobID, isReplayed: Bool, _ constraints: Constraints
+        _ id: JobID, isReplayed: Bool, _ constraints: Constraints, remark: String? = nil
     ) async throws(DomeError) -> SubmitReply {
         let wait = constraints.waitMilliseconds ?? configuration.executeWaitMilliseconds
         let report: JobReport
@@ -48,7 +50,8 @@ extension Engine {
         }
         let word = isReplayed ? "replayed" : "submitted"
         return SubmitReply(
-            report: report, isReplayed: isReplayed, message: constraints.hint.map { "\(word); \($0)" } ?? word)
+            report: report, isReplayed: isReplayed,
+            message: [word, constraints.hint, remark].compactMap(\.self).joined(separator: "; "))
     }
 
     /// The answer to a refused request that was admitted before, word for word; nil for any other.
@@ -64,10 +67,10 @@ extension Engine {
     }
 
     /// The task and the constraints, parsed.
-    private static func documents(of request: SubmitRequest) throws(DomeError) -> (JSONValue, Constraints) {
-        let text = request.taskJSON.isEmpty ? "{}" : request.taskJSON
-        return (
-            try JSONParser.parse(text, what: "task_json"), try Constraints(parsing: request.constraintsJSON)
+    private static func documents(of request: SubmitRequest) throws(DomeError) -> (SubmittedTask, Constraints) {
+        (
+            try SubmittedTask(parsing: request.taskJSON, what: "task_json"),
+            try Constraints(parsing: request.constraintsJSON)
         )
     }
 
@@ -76,7 +79,7 @@ extension Engine {
         try request.checkFields()
         let tool = try await currentTool(request.skillID)
         let (task, constraints) = try Self.documents(of: request)
-        try tool.checkTask(task)
+        try tool.checkTask(task.tree)
         let accepted = try await accept(request, tool, task, constraints)
         // A host that cannot enforce the sandbox is known from the start-up probe: no job is begun there.
         if case .executor = tool.manifest.execution {
@@ -94,18 +97,21 @@ extension Engine {
 
     /// The rest of it, which recovery repeats for a job that still waits.
     func accept(
-        _ request: SubmitRequest, _ tool: Tool, _ task: JSONValue, _ constraints: Constraints
+        _ request: SubmitRequest, _ tool: Tool, _ task: SubmittedTask, _ constraints: Constraints
     ) async throws(DomeError) -> AcceptedRequest {
         try await checkPlugin(of: tool)
         try await requirements.check(tool.manifest)
+        try pins.check(tool)
         let policy = try await currentPolicy()
         let effective =
             constraints.grants.isEmpty && !tool.manifest.namesPaths
             ? try policy.evaluate(tool.manifest, grants: [])
             : try await rules.evaluate(policy, tool, grants: constraints.grants)
-        return try AcceptedRequest(
+        let accepted = try AcceptedRequest(
             request, tool: tool, task: task, constraints: constraints, effective: effective,
             passedEnvironment: effective.passedEnvironment)
+        await pins.noteUse(of: tool)
+        return accepted
     }
 
     /// The policy as its file is now.

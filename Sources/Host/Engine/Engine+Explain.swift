@@ -20,6 +20,7 @@ extension Engine {
         do throws(DomeError) { try await requirements.check(tool.manifest) } catch {
             explanation.obstacles.append(error.message)
         }
+        do throws(DomeError) { try pins.check(tool) } catch { explanation.obstacles.append(error.message) }
         explanation.plan = try plan(of: tool.manifest, decision.grants, constraints)
         do throws(DomeError) {
             let keeper = try await keepers.usable(for: decision.grants.network)

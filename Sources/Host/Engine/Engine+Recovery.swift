@@ -12,7 +12,10 @@ extension Engine {
         Core.task { [self] in hostFacts.set(await facts.host()) }
         Core.task { [self] in await facts.renew(files.spares) }
         await refreshPlugins()
+        await pins.load()
         noteRuleChanges()
+        for tool in catalog.snapshot.tools { _ = pins.refusal(tool) }
+        watchRegistry()
         hasSessionEnded = SessionMark(directories).renew()
         try await audit(.daemonStart)
         let unfinished = try await store.unfinishedJobs()
@@ -77,7 +80,7 @@ extension Engine {
         do throws(DomeError) {
             return try await accept(
                 request, try catalog.snapshot.tool(record.toolID),
-                try JSONParser.parse(detail.taskJSON, what: "task of \(record.jobID)"),
+                try SubmittedTask(parsing: detail.taskJSON, what: "task of \(record.jobID)"),
                 try Constraints(parsing: detail.constraintsJSON))
         } catch {
             Log.warning("job.no_longer_allowed", ["job": record.jobID.text, "error": error.description])

@@ -6,7 +6,7 @@
 package import DomeAsync
 package import DomeCatalog
 internal import DomeLink
-package import DomeModel
+internal import DomeModel
 package import DomePlatform
 package import DomeStore
 
@@ -28,8 +28,9 @@ package final class Engine {
     let policy: PolicyCache
     let programs = KnownPrograms()
     let requirements: RequirementCheck
+    let pins: ToolPins
     /// When the registry was last looked at, and what git last said, by folder.
-    private var catalogCheckedNanoseconds: Int64 = 0
+    var catalogCheckedNanoseconds: Int64 = 0
     let keys: KeyRing
     let auditReader: AuditReader
     let auditObservers: AuditObservers
@@ -68,8 +69,12 @@ package final class Engine {
     var hostFacts = OneShot<HostFacts>()
     /// What was asked of the thread of facts did not come in time, and nothing has come since.
     var factsAreLate = false
-    /// What the audit log knows of the registry and the plugins: material or library, by id.
-    var recordedRules: [String: String]?
+    /// What the audit log and those who watch know: the registry, and the plugins' libraries by id.
+    var recordedRules: (tools: CatalogSnapshot, plugins: [String: String])?
+    /// Called when tools came, went or changed.
+    var toolObservers: [ObjectIdentifier: @Core () -> Void] = [:]
+    /// Of the registry's folders.
+    var registryWatch: EventLoop.Registration?
 
     package init(
         configuration: Configuration, directories: Directories, catalog: Catalog, store: Store, keys: KeyRing,
@@ -90,6 +95,7 @@ package final class Engine {
         self.facts = facts
         self.rules = rules
         requirements = RequirementCheck(rules)
+        pins = ToolPins(directories, catalog, rules, version: version)
         policy = PolicyCache(directories)
         self.keepers = keepers
         self.plugins = plugins
@@ -98,6 +104,7 @@ package final class Engine {
         self.makeWorker = makeWorker
         self.version = version
         policy.onChange = { [weak self] before, now in self?.notePolicyChange(before, now) }
+        pins.onDrift = { [weak self] tool, differences in self?.noteDrift(tool, differences) }
         keepers.onEvent = { [weak self] connection, event in self?.take(event, from: connection) }
         keepers.onReconnected = { [weak self] old, new in self?.reconnected(old, new) }
         keepers.onLost = { [weak self] connection in self?.lost(connection) }
@@ -107,56 +114,6 @@ package final class Engine {
     package func drain() {
         isDraining = true
         releaseEnded()
-    }
-
-    /// The tools, by id, as the registry is now.
-    package func tools() async -> [ToolReport] {
-        await reloadRegistry()
-        let tools = catalog.snapshot.tools
-        await requirements.look(at: tools.flatMap(\.manifest.requirements))
-        return tools.map(report)
-    }
-
-    /// One tool, as the registry is now. E_NOT_FOUND "tool not found: ID".
-    package func tool(_ id: String) async throws(DomeError) -> ToolReport {
-        await reloadRegistry()
-        let tool = try catalog.snapshot.tool(id)
-        await requirements.look(at: tool.manifest.requirements)
-        return report(tool)
-    }
-
-    /// Has the registry looked at again, off this thread and at most once a second: what a submission does, which
-    /// does not wait for it.
-    func refreshCatalog() {
-        let now = Clock.monotonicNanoseconds()
-        guard now - catalogCheckedNanoseconds > 1_000_000_000 else { return }
-        catalogCheckedNanoseconds = now
-        Core.task { [self] in await reloadRegistry() }
-    }
-
-    /// The registry and the plugins as they are now, each looked at on its own thread beside the other; what has changed is
-    /// in the audit log.
-    func reloadRegistry() async {
-        let registry = OneShot<Bool>()
-        Core.task { [self] in
-            await rules.reloadIfChanged(catalog)
-            registry.set(true)
-        }
-        await refreshPlugins()
-        _ = await registry.wait()
-        noteRuleChanges()
-    }
-
-    private func report(_ tool: Tool) -> ToolReport {
-        let manifest = tool.manifest
-        return ToolReport(
-            toolID: manifest.id, version: manifest.version, title: manifest.title,
-            shortDescription: manifest.shortDescription, description: manifest.description, kind: manifest.kind,
-            executor: manifest.executorBackend, permissions: manifest.permissionTexts,
-            sideEffects: manifest.sideEffects, inputSchemaPath: tool.inputSchemaPath,
-            outputSchemaPath: tool.outputSchemaPath ?? "", inputSchemaJSON: tool.inputSchemaText,
-            outputSchemaJSON: tool.outputSchemaText ?? "", manifestJSON: tool.manifestText,
-            unavailable: requirements.unavailable(manifest) ?? "")
     }
 
     /// How the daemon is.
@@ -172,6 +129,7 @@ package final class Engine {
             })
         var problems =
             auditProblems + pluginProblems + catalog.snapshot.problems.map { "tool left out: \($0.path): \($0.reason)" }
+        problems += pins.problems(catalog.snapshot)
         if let problem = SessionMark.lingerProblem { problems.append(problem) }
         if let configurationRemark { problems.append("configuration: \(configurationRemark)") }
         if let problem = keepers.problem { problems.append("keeper: \(problem)") }

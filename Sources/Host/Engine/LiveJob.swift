@@ -56,7 +56,8 @@ final class LiveJob {
     /// A job to be admitted.
     init(_ accepted: AcceptedRequest, id: JobID) {
         self.id = id
-        toolID = accepted.tool.manifest.id
+        // With the version, if its caller named one.
+        toolID = accepted.request.skillID
         profile = accepted.request.profile
         caller = accepted.request.caller
         createdNanoseconds = Clock.wallNanoseconds()

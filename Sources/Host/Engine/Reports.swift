@@ -75,6 +75,21 @@ package struct ToolReport: Sendable {
     package var manifestJSON: String
     /// Why it cannot be run on this machine, with the remedy; empty if nothing that it declares is missing.
     package var unavailable: String
+    /// What to use instead; empty if it may be used.
+    package var deprecated: String
+    /// All that there are, the highest first.
+    package var versions: [String]
+    /// Where it is not what it was when it was first used; it is quarantined then.
+    package var differences: [String]
+    package var materialSHA256: String
+}
+
+/// One page of a list of tools.
+package struct ToolPage: Sendable {
+    package var tools: [ToolReport]
+    package var nextPageToken: String?
+    /// Of all pages.
+    package var total: Int
 }
 
 /// A plugin as clients see it; the members are the contract's.

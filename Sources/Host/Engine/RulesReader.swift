@@ -7,6 +7,7 @@ package import DomePlatform
 /// own, apart from `FactsReader`: requests wait for this one.
 package actor RulesReader {
     private let executor: LoopExecutor
+    private let index = ToolIndex()
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -42,6 +43,40 @@ package actor RulesReader {
     func isReplaced(_ plugin: PluginRecord) -> Bool {
         FileIdentity(path: plugin.libraryPath) != plugin.libraryIdentity
             || plugin.contents.isOutdated
+    }
+
+    /// The tools that have the words, the best first, from `offset` on.
+    func search(
+        _ snapshot: CatalogSnapshot, _ words: String, offset: Int, limit: Int
+    ) -> (tools: [Tool], total: Int) {
+        index.update(snapshot)
+        return index.best(words, offset: offset, limit: limit)
+    }
+
+    /// What the tools were when they were first run, by the names of their folders.
+    func pins(_ folder: String) -> [String: ToolPin] {
+        var pins: [String: ToolPin] = [:]
+        guard Files.isDirectory(folder) else { return pins }
+        do throws(DomeError) {
+            for file in try Files.list(folder) where file.hasSuffix(".json") {
+                do throws(DomeError) {
+                    let bytes = try Files.read(folder + "/" + file, limitBytes: 8 << 20)
+                    let pin = try ToolPin(try JSONParser.parse(bytes, what: file), what: file)
+                    pins[pin.name] = pin
+                } catch {
+                    Log.warning("tool.pin_unreadable", ["file": folder + "/" + file, "error": error.description])
+                }
+            }
+        } catch {
+            Log.warning("tool.pins_unreadable", ["folder": folder, "error": error.description])
+        }
+        return pins
+    }
+
+    /// Keeps a pin.
+    func write(_ pin: ToolPin, _ folder: String) throws(DomeError) {
+        try Files.makeDirectories(folder)
+        try Files.writeAtomically("\(folder)/\(pin.name).json", Array(pin.document.indented.utf8))
     }
 
     /// What is missing of what tools require.

@@ -1,3 +1,4 @@
+internal import DomeCrypto
 package import DomeModel
 
 /// SkillExecute's request as a value, unchecked.
@@ -84,4 +85,6 @@ package struct ArtifactReport: Sendable, Equatable {
     /// 64 hexadecimal digits.
     package var sha256: String
     package var byteCount: UInt64
+    /// The digest as a content identifier (CIDv1).
+    package var contentID: String { Digest(hex: sha256)?.contentID ?? "" }
 }

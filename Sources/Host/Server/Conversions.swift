@@ -10,6 +10,7 @@ extension Domed_V1_ArtifactRef {
         name = report.name
         sha256 = report.sha256
         bytes = report.byteCount
+        cid = report.contentID
     }
 }
 

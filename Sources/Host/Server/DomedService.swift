@@ -19,6 +19,8 @@ package final class DomedService {
     var followers: [UInt64: EventFollower] = [:]
     /// Those who read the audit log now.
     var auditFollowers: [ObjectIdentifier: AuditFollower] = [:]
+    /// Those who watch the registry now.
+    var toolWatchers: [ObjectIdentifier: ToolWatcher] = [:]
 
     /// - Parameter streamsExecutor: the thread on which followers' journals are read and encoded.
     package init(engine: Engine, streamsExecutor: LoopExecutor, identity: ServerIdentity) {
@@ -27,12 +29,13 @@ package final class DomedService {
         self.identity = identity
     }
 
-    package var followerCount: Int { followers.count + auditFollowers.count }
+    package var followerCount: Int { followers.count + auditFollowers.count + toolWatchers.count }
 
-    /// Tells all who follow a job to come back later, with the last seq they saw.
+    /// Tells all who follow something to come back later.
     package func dismissFollowers() {
         for follower in followers.values { follower.dismiss() }
         for follower in auditFollowers.values { follower.dismiss() }
+        for watcher in toolWatchers.values { watcher.dismiss() }
     }
 }
 

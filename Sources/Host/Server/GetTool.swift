@@ -24,6 +24,10 @@ extension DomedService {
                     $0.permissions = tool.permissions
                     $0.sideEffects = tool.sideEffects
                     $0.unavailable = tool.unavailable
+                    $0.deprecated = tool.deprecated
+                    $0.versions = tool.versions
+                    $0.differences = tool.differences
+                    $0.materialSha256 = tool.materialSHA256
                 }
             }
         } catch {

@@ -16,6 +16,7 @@ extension DomedService {
         table.immediate(Service.listCapabilities, listCapabilities)
         table.waiting(Service.listTools) { [self] request, _ in await listTools(request) }
         table.waiting(Service.getTool) { [self] request, _ in await getTool(request) }
+        table.waiting(Service.acceptTool) { [self] request, call in await acceptTool(request, Self.caller(call)) }
         table.waiting(Service.getToolSchema) { [self] request, _ in await getToolSchema(request) }
         table.waiting(Service.explainSandbox) { [self] request, _ in await explainSandbox(request) }
         table.immediate(Service.getGateDecision, getGateDecision)
@@ -37,6 +38,7 @@ extension DomedService {
         table.waiting(Service.exportProvenance) { [self] request, _ in await exportProvenance(request) }
         table.waiting(Service.rerunJob) { [self] request, call in await rerunJob(request, Self.caller(call)) }
         table.streaming(Service.queryAudit) { [self] request, call in queryAudit(request, call) }
+        table.streaming(Service.watchTools) { [self] request, call in watchTools(request, call) }
         table.streaming(Service.verifyAudit) { [self] request, call in verifyAudit(request, call) }
         table.streaming(Service.streamJobEvents) { [self] request, call in streamJobEvents(request, call) }
         table.streaming(Grpc_Health_V1_Health.check) { [self] request, call in checkHealth(request, call) }

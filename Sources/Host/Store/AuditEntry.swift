@@ -23,6 +23,10 @@ package struct AuditKind: RawRepresentable, Sendable, Hashable, CustomStringConv
     package static let pluginCrashed = AuditKind(rawValue: "plugin_crashed")
     /// A plugin is not used any more, because it crashed or is not what was installed.
     package static let pluginQuarantined = AuditKind(rawValue: "plugin_quarantined")
+    /// A tool is not what it was when it was first run, and not used any more.
+    package static let toolQuarantined = AuditKind(rawValue: "tool_quarantined")
+    /// A person took it for what it is meant to be.
+    package static let toolAccepted = AuditKind(rawValue: "tool_accepted")
     /// Old jobs were deleted.
     package static let retention = AuditKind(rawValue: "gc")
     /// A leaf's payload was erased.

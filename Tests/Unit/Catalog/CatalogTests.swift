@@ -100,7 +100,11 @@ import Testing
         let directories = try Directories { ["HOME": "/home/x", "XDG_DATA_HOME": "/data"][$0] }
         let path = Catalog.searchPath(
             directories: directories, executableDirectory: "/opt/bin", registryPath: "/one:relative:/two")
-        #expect(path == ["/one", "/two", "/data/dome/registry", "/opt/bin/../share/dome/registry"])
+        #expect(
+            path == [
+                "/one", "/two", "/home/x/.config/dome/registry", "/data/dome/registry", "/etc/dome/registry",
+                "/opt/bin/../share/dome/registry",
+            ])
     }
 }
 
@@ -163,9 +167,11 @@ import Testing
     ]) func `judges tasks`(_ id: String, _ task: String, _ isValid: Bool) throws {
         let tool = try Catalog(searchPath: [Self.folder]).snapshot.tool(id)
         if isValid {
-            try tool.checkTask(try json(task))
+            try tool.checkTask(JSONTree(try json(task)))
         } else {
-            #expect(refusal { try tool.checkTask(try json(task)) }.contains("does not fit the input schema of \(id)"))
+            #expect(
+                refusal { try tool.checkTask(JSONTree(try json(task))) }.contains(
+                    "does not fit the input schema of \(id)"))
         }
     }
 }

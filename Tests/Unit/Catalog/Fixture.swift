@@ -29,6 +29,11 @@ final class Scratch {
     }
 }
 
+extension Scratch {
+    func link(_ name: String, to target: String) throws { #expect(symlink(target, path + "/" + name) == 0) }
+    func setMode(_ name: String, _ mode: UInt32) throws { #expect(chmod(path + "/" + name, mode) == 0) }
+}
+
 func json(_ text: String) throws -> JSONValue { try JSONParser.parse(text, what: "test") }
 
 /// A manifest that is in order, with some members replaced (or removed: nil).

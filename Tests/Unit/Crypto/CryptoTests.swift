@@ -39,6 +39,14 @@ import Testing
         }
     }
 
+    @Test func `is a content identifier, too`() throws {
+        // Of "hello world" and of nothing, as the tools of IPFS have them.
+        #expect(
+            try SHA256.digest(Array("hello world".utf8)).contentID
+                == "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e")
+        #expect(try SHA256.digest([]).contentID == "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku")
+    }
+
     @Test func `a digest survives its hexadecimal form, and nothing else passes for one`() throws {
         let digest = try SHA256.digest("dome")
         #expect(Digest(hex: digest.hex) == digest)

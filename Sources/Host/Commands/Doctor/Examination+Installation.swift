@@ -20,7 +20,7 @@ extension Examination {
         let path = Catalog.searchPath(
             directories: directories, executableDirectory: programs,
             registryPath: getenv("DOME_REGISTRY_PATH").map { String(cString: $0) })
-        let snapshot = Catalog(searchPath: path).snapshot
+        let snapshot = Catalog(searchPath: path, isWatching: false).snapshot
         let shown = path.filter { Files.isDirectory($0 + "/tools") }.joined(separator: ", ")
         if snapshot.tools.isEmpty {
             note(.failed, "tools", "none; looked in \(path.joined(separator: ", "))")

@@ -20,7 +20,8 @@ extension ToolSummary {
         [
             "tool_id": .string(toolID), "version": .string(version), "title": .string(title),
             "short_description": .string(shortDescription), "kind": .string(kind),
-            "unavailable": .optional(unavailable),
+            "unavailable": .optional(unavailable), "deprecated": .optional(deprecated),
+            "versions": .array(versions.map { .string($0) }),
         ]
     }
 }
@@ -35,7 +36,9 @@ extension ToolDetail {
             "side_effects": .array(sideEffects.map { .string($0) }), "input_schema_ref": .optional(inputSchemaRef),
             "output_schema_ref": .optional(outputSchemaRef), "input_schema": .embedded(inputSchemaJSON),
             "output_schema": .embedded(outputSchemaJSON), "manifest": .embedded(manifestJSON),
-            "unavailable": .optional(summary.unavailable),
+            "unavailable": .optional(summary.unavailable), "deprecated": .optional(summary.deprecated),
+            "versions": .array(summary.versions.map { .string($0) }),
+            "differences": .array(differences.map { .string($0) }), "material_sha256": .string(materialSHA256),
         ]
     }
 }
@@ -66,7 +69,7 @@ extension Artifact {
     var json: JSONValue {
         [
             "kind": .string(kind), "path": .string(path), "name": .string(name), "sha256": .string(sha256),
-            "bytes": .count(byteCount),
+            "bytes": .count(byteCount), "cid": .optional(contentID),
         ]
     }
 }

@@ -30,6 +30,8 @@ extension ToolDetail {
         fields.add("kind", summary.kind)
         fields.add("executor", executorBackend)
         if !summary.unavailable.isEmpty { fields.add("unavailable", summary.unavailable) }
+        if !summary.deprecated.isEmpty { fields.add("deprecated", summary.deprecated) }
+        if summary.versions.count > 1 { fields.add("versions", summary.versions.joined(separator: ", ")) }
         let allowed = permissions.map(Self.explained)
         fields.add("permissions", allowed.isEmpty ? "none" : allowed.joined(separator: "\n"))
         fields.add("side effects", sideEffects.isEmpty ? "none" : sideEffects.joined(separator: "\n"))

@@ -8,42 +8,52 @@ internal import DomeStore
 extension Engine {
     private static let namesLimit = 50
 
-    /// Tools and plugins now, each with what it is byte for byte.
-    private var rulesNow: [String: String] {
-        var rules: [String: String] = [:]
-        for tool in catalog.snapshot.tools { rules["tool " + tool.manifest.id] = tool.hashes.material }
-        for plugin in plugins.snapshot.records where !plugin.id.isEmpty {
-            rules["plugin " + plugin.id] = plugin.librarySHA256 + " " + plugin.state.rawValue
+    /// Plugins now, each with what it is byte for byte.
+    private var pluginsNow: [String: String] {
+        var plugins: [String: String] = [:]
+        for plugin in self.plugins.snapshot.records where !plugin.id.isEmpty {
+            plugins[plugin.id] = plugin.librarySHA256 + " " + plugin.state.rawValue
         }
-        return rules
+        return plugins
     }
 
-    /// Records what came, went or changed since the last time; the first time only remembers.
+    /// Records what came, went or changed since the last time, and tells those who watch; the first time only remembers.
     func noteRuleChanges() {
-        let now = rulesNow
+        let now = (tools: catalog.snapshot, plugins: pluginsNow)
         defer { recordedRules = now }
-        guard let before = recordedRules, before != now else { return }
-        for (kind, prefix) in [("registry", "tool "), ("plugins", "plugin ")] {
-            let names = Set(before.keys).union(now.keys).filter { $0.hasPrefix(prefix) }.sorted()
-            var changes: [(String, [String])] = [("added", []), ("removed", []), ("changed", [])]
-            for name in names where before[name] != now[name] {
-                let place = before[name] == nil ? 0 : now[name] == nil ? 1 : 2
-                changes[place].1.append(String(name.dropFirst(prefix.count)))
-            }
-            var details = JSONObject()
-            for (word, ids) in changes where !ids.isEmpty {
-                details[word] = .array(ids.prefix(Self.namesLimit).map { .string($0) })
-                if ids.count > Self.namesLimit { details[word + "_count"] = .integer(Int64(ids.count)) }
-            }
-            guard !details.isEmpty else { continue }
-            pendingAudit.add(Self.ownEntry(AuditKind(rawValue: kind), outcome: "changed", details: details))
+        guard let before = recordedRules else { return }
+        if before.tools.number != now.tools.number {
+            let changes = now.tools.changes(since: before.tools)
+            note("registry", changes.map { ($0.id, $0.before == nil ? 0 : $0.now == nil ? 1 : 2) })
+            for change in changes { _ = change.now.flatMap(pins.refusal) }
+            if !changes.isEmpty { for observer in toolObservers.values { observer() } }
         }
+        guard before.plugins != now.plugins else { return }
+        let names = Set(before.plugins.keys).union(now.plugins.keys).sorted()
+        note(
+            "plugins",
+            names.filter { before.plugins[$0] != now.plugins[$0] }
+                .map { ($0, before.plugins[$0] == nil ? 0 : now.plugins[$0] == nil ? 1 : 2) })
+    }
+
+    /// `changes`: 0 for what came, 1 for what went, 2 for what is not what it was.
+    private func note(_ kind: String, _ changes: [(id: String, what: Int)]) {
+        guard !changes.isEmpty else { return }
+        var details = JSONObject()
+        for (what, word) in ["added", "removed", "changed"].enumerated() {
+            let ids = changes.filter { $0.what == what }.map(\.id)
+            guard !ids.isEmpty else { continue }
+            details[word] = .array(ids.prefix(Self.namesLimit).map { .string($0) })
+            if ids.count > Self.namesLimit { details[word + "_count"] = .integer(Int64(ids.count)) }
+        }
+        pendingAudit.add(Self.ownEntry(AuditKind(rawValue: kind), outcome: "changed", details: details))
     }
 
     /// One digest over all of it: daemons that find the same rules record the same.
     var rulesDigest: String {
-        let lines = rulesNow.map { "\($0.key) \($0.value)\n" }.sorted().joined()
-        return (try? SHA256.digest(lines).hex) ?? "unknown"
+        var lines = catalog.snapshot.tools.map { "tool \($0.manifest.id) \($0.hashes.material)\n" }
+        lines += pluginsNow.map { "plugin \($0.key) \($0.value)\n" }
+        return (try? SHA256.digest(lines.sorted().joined()).hex) ?? "unknown"
     }
 
     func notePolicyChange(_ before: String, _ now: String) {

@@ -23,6 +23,7 @@ extension MetaTool {
                         "tool_id": Schema.text("What dome_run takes as tool_id."), "title": ["type": "string"],
                         "description": ["type": "string"], "kind": ["type": "string"], "version": ["type": "string"],
                         "unavailable": Schema.text("Why this machine cannot run it; absent if it can."),
+                        "deprecated": Schema.text("What to use instead; absent if it may be used."),
                     ],
                     "required": ["tool_id", "title", "description", "kind", "version"],
                     "additionalProperties": false,
@@ -33,61 +34,31 @@ extension MetaTool {
     ) { call, arguments throws(ToolFailure) in
         let query = try arguments.optionalText("query") ?? ""
         let limit = try arguments.number("limit", 1...100, default: 20)
-        let tools = try await asking(nil) { () async throws(ClientError) in try await call.bridge.shelf.summaries() }
-        let found = ToolSearch.best(tools, query)
+        let (found, total) = try await asking(nil) { () async throws(ClientError) in
+            try await call.bridge.client.searchTools(query, limit: UInt32(limit))
+        }
         var document = JSONObject.success(
             hint: found.isEmpty
-                ? "No tool has these words. An empty query lists all \(tools.count); shell.run runs any program."
+                ? "No tool has these words. An empty query lists all; shell.run runs any program."
                 : "dome_describe_tool shows what a tool takes; dome_run runs it.")
-        document["total"] = .integer(Int64(found.count))
+        document["total"] = .integer(Int64(total))
         document["tools"] = .array(
-            found.prefix(Int(limit)).map { tool in
+            found.map { tool in
                 var line: JSONObject = [
                     "tool_id": .string(tool.toolID), "title": .string(tool.title),
                     "description": .string(tool.shortDescription), "kind": .string(tool.kind),
                     "version": .string(tool.version),
                 ]
                 if !tool.unavailable.isEmpty { line["unavailable"] = .string(tool.unavailable) }
+                if !tool.deprecated.isEmpty { line["deprecated"] = .string(tool.deprecated) }
                 return .object(line)
             })
         return ToolAnswer(document)
     }
 }
 
-/// Ranks tools by the words that a query shares with them.
+/// Words of ids.
 enum ToolSearch {
-    /// The tools that have at least one of the query's words, best first; all of them, by id, for an empty query.
-    static func best(_ tools: [ToolSummary], _ query: String) -> [ToolSummary] {
-        let wanted = words(query)
-        guard !wanted.isEmpty else { return tools.sorted { $0.toolID < $1.toolID } }
-        let ranked = tools.map { (tool: $0, score: score($0, wanted)) }.filter { $0.score > 0 }
-        return ranked.sorted { left, right in
-            left.score != right.score ? left.score > right.score : left.tool.toolID < right.tool.toolID
-        }.map(\.tool)
-    }
-
-    /// A word counts most where it names the tool; one that only begins like the query's counts half.
-    private static func score(_ tool: ToolSummary, _ wanted: [String]) -> Int {
-        let fields = [(tool.toolID, 8), (tool.title, 6), (tool.kind, 4), (tool.shortDescription, 2)]
-        var total = 0
-        for (text, weight) in fields {
-            let present = words(text)
-            for word in wanted {
-                if present.contains(word) {
-                    total += weight
-                } else if present.contains(where: { shareStem($0, word) }) {
-                    total += weight / 2
-                }
-            }
-        }
-        return total
-    }
-
-    /// "commits" and "commit", "search" and "searches": one begins with the other.
-    private static func shareStem(_ left: String, _ right: String) -> Bool {
-        min(left.utf8.count, right.utf8.count) >= 3 && (left.hasPrefix(right) || right.hasPrefix(left))
-    }
-
     /// Lower case, split where there is no letter and no digit.
     static func words(_ text: String) -> [String] {
         text.prefix(4_096).lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init)

@@ -109,7 +109,7 @@ final class ToolShelf {
     private func chosen(_ summaries: [ToolSummary]) -> [String] {
         if let tools = settings.tools { return tools }
         let usual = summaries.filter {
-            $0.kind != "diagnostic" && $0.toolID != "skill-execute" && $0.unavailable.isEmpty
+            $0.kind != "diagnostic" && $0.toolID != "skill-execute" && $0.unavailable.isEmpty && $0.deprecated.isEmpty
         }
         return UsualTools.chosen(usual.map(\.toolID))
     }

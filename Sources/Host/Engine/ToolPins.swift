@@ -1,0 +1,99 @@
+internal import DomeAsync
+internal import DomeCatalog
+internal import DomeModel
+internal import DomePlatform
+
+/// What the registry's tools were when they were first run. One that is something else since is quarantined until a person
+/// accepts it (docs/adr/0041). Tools of plugins have their plugin's pin.
+@Core
+final class ToolPins {
+    private let folder: String
+    private let rules: RulesReader
+    private let version: String
+    /// Where the tools are that came with this daemon; nil: they are taken as any others.
+    private let releasedFolder: String?
+    /// Those tools are not pinned while dome is being built: each build may change them.
+    private let isDevelopment: Bool
+    private var pins: [String: ToolPin] = [:]
+    /// Those that are something else, by name, with what they are now.
+    private var drifts: [String: Drift] = [:]
+    /// Called when a tool turns out to be something else.
+    var onDrift: @Core (Tool, [String]) -> Void = { _, _ in }
+
+    private struct Drift {
+        var tool: Tool
+        var differences: [String]
+    }
+
+    nonisolated init(_ directories: Directories, _ catalog: Catalog, _ rules: RulesReader, version: String) {
+        folder = directories.state + "/registry/pins"
+        self.rules = rules
+        self.version = version
+        releasedFolder = catalog.releasedFolder
+        isDevelopment = directories.stage == .dev
+    }
+
+    /// Reads what was recorded; before anything is admitted.
+    func load() async { pins = await rules.pins(folder) }
+
+    /// Where a tool is another one than its pin says; empty for one that is not pinned.
+    func differences(_ tool: Tool) -> [String] {
+        guard let pin = pins[tool.folderName], pin.material != tool.hashes.material, !isExempt(tool) else { return [] }
+        // A release brings its own tools along.
+        if isReleased(tool), pin.daemonVersion != version { return [] }
+        if let drift = drifts[tool.folderName], drift.tool === tool { return drift.differences }
+        let differences = pin.differences(tool)
+        let isNew = drifts[tool.folderName]?.tool.hashes != tool.hashes
+        drifts[tool.folderName] = Drift(tool: tool, differences: differences)
+        if isNew { onDrift(tool, differences) }
+        return differences
+    }
+
+    /// Why a tool is quarantined, with the remedy; nil if it is not.
+    func refusal(_ tool: Tool) -> String? {
+        guard !pins.isEmpty else { return nil }
+        let differences = differences(tool)
+        guard !differences.isEmpty else { return nil }
+        return "is not what it was when it was first used: \(differences.joined(separator: "; ")). If that is meant: "
+            + "dome registry accept \(tool.folderName)"
+    }
+
+    /// Refuses a tool that is quarantined: E_POLICY_DENIED.
+    func check(_ tool: Tool) throws(DomeError) {
+        guard let refusal = refusal(tool) else { return }
+        throw DomeError(.policyDenied, "\(tool.folderName) is quarantined: it \(refusal)")
+    }
+
+    /// Records a tool that is run for the first time.
+    func noteUse(of tool: Tool) async {
+        guard pins[tool.folderName]?.material != tool.hashes.material, !isExempt(tool) else { return }
+        do throws(DomeError) { try await record(tool) } catch {
+            // Until the next start it is remembered.
+            Log.warning("tool.pin_not_written", ["tool": tool.folderName, "error": error.description])
+        }
+    }
+
+    /// Takes a tool as it is now for what it is meant to be.
+    func record(_ tool: Tool) async throws(DomeError) {
+        let pin = ToolPin(tool, daemonVersion: version)
+        pins[tool.folderName] = pin
+        drifts[tool.folderName] = nil
+        try await rules.write(pin, folder)
+    }
+
+    /// What is quarantined, a sentence each.
+    func problems(_ snapshot: CatalogSnapshot) -> [String] {
+        drifts.keys.sorted().compactMap { name in
+            guard let tool = snapshot[id: name], tool.folderName == name, let refusal = refusal(tool) else {
+                return nil
+            }
+            return "tool \(name) is quarantined: it \(refusal)"
+        }
+    }
+
+    private func isExempt(_ tool: Tool) -> Bool { tool.plugin != nil || isDevelopment && isReleased(tool) }
+
+    private func isReleased(_ tool: Tool) -> Bool {
+        releasedFolder.map { PathText.contains($0, tool.directory) } ?? false
+    }
+}

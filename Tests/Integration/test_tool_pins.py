@@ -1,0 +1,146 @@
+"""A tool of the registry that is not what it was when it was first run: quarantined with every difference, in the list,
+in the audit log and across restarts, until a person accepts exactly what was shown."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domekit.auditing import events as audit_events
+from domekit.daemon import Daemon, pb2
+from domekit.tools import registry, write_script_tool
+
+TOOL = "test.pinned"
+
+
+@pytest.fixture
+def used(new_daemon: Callable[..., Daemon]) -> Daemon:
+    """A daemon that has run its tool once."""
+    daemon = new_daemon()
+    write_script_tool(daemon, TOOL, "exec /bin/sh /job/.tool/run.sh", files=["run.sh"])
+    (registry(daemon) / TOOL / "run.sh").write_text("echo first\n")
+    daemon.start()
+    assert lines(daemon) == [b"first"]
+    return daemon
+
+
+def lines(daemon: Daemon) -> list[bytes]:
+    events = daemon.jobs.run(TOOL)
+    assert events[-1].payload["to"] == "succeeded", events[-1]
+    return [one.line for one in events if one.line]
+
+
+def change(daemon: Daemon, **members: Any) -> None:
+    """In one step, so that nobody reads half of it; None takes a member out."""
+    path = registry(daemon) / TOOL / "tool.json"
+    document = json.loads(path.read_text()) | members
+    fresh = path.with_name(".fresh")
+    fresh.write_text(json.dumps({name: value for name, value in document.items() if value is not None}))
+    fresh.rename(path)
+    # Whoever asks has the change looked at.
+    descriptor(daemon)
+
+
+def descriptor(daemon: Daemon) -> Any:
+    return daemon.stub().GetTool(pb2.GetToolRequest(tool_id=TOOL), timeout=10).tool
+
+
+def refusal(daemon: Daemon) -> str:
+    reply = daemon.jobs.submit(TOOL)
+    assert reply.status.code == pb2.E_POLICY_DENIED and not reply.job_id, reply
+    return reply.status.message
+
+
+def audited(daemon: Daemon, kind: str) -> list[dict[str, Any]]:
+    return [event for event in audit_events(daemon) if event["kind"] == kind]
+
+
+def test_a_changed_manifest_is_quarantined_with_the_difference(used: Daemon) -> None:
+    before = descriptor(used)
+    assert not before.unavailable and not before.differences
+    change(used, limits={"wall_seconds": 9}, version="2.0.0")
+    message = refusal(used)
+    for part in (f"{TOOL} is quarantined", 'tool.json /version: "1.0.0" → "2.0.0"', f"dome registry accept {TOOL}"):
+        assert part in message, message
+    after = descriptor(used)
+    assert after.material_sha256 != before.material_sha256 and after.unavailable and len(after.differences) == 2
+    listed = {one.tool_id: one.unavailable for one in used.stub().ListTools(pb2.ListToolsRequest(), timeout=10).tools}
+    assert "is not what it was" in listed[TOOL]
+    assert any(TOOL in problem for problem in used.stub().GetStatus(pb2.GetStatusRequest(), timeout=10).problems)
+    assert len(audited(used, "tool_quarantined")) == 1
+    # What it was is good again, without anybody.
+    change(used, limits=None, version="1.0.0")
+    assert not descriptor(used).unavailable
+    assert lines(used) == [b"first"]
+
+
+def test_a_changed_program_and_a_changed_schema_are_quarantined_too_and_across_restarts(used: Daemon) -> None:
+    folder = registry(used) / TOOL
+    (folder / "run.sh").write_text("echo second\n")
+    (folder / "input.schema.json").write_text('{"type": "object", "required": ["x"]}')
+    descriptor(used)
+    used.kill9()
+    used.start()
+    reply = used.jobs.submit(TOOL, {"x": 1})
+    assert reply.status.code == pb2.E_POLICY_DENIED
+    assert 'input.schema.json /required: nothing → ["x"]' in reply.status.message
+    digest = hashlib.sha256(b"echo second\n").hexdigest()
+    assert f"→ {digest}" in reply.status.message and "file run.sh" in reply.status.message
+
+
+def test_a_person_accepts_what_was_shown_and_nothing_else(used: Daemon) -> None:
+    (registry(used) / TOOL / "run.sh").write_text("echo second\n")
+    shown = descriptor(used)
+    (registry(used) / TOOL / "run.sh").write_text("echo third\n")
+    stub = used.stub()
+    late = stub.AcceptTool(pb2.AcceptToolRequest(tool_id=TOOL, material_sha256=shown.material_sha256), timeout=10)
+    assert late.status.code == pb2.E_INVALID_TRANSITION and "look at it again" in late.status.message
+    blind = stub.AcceptTool(pb2.AcceptToolRequest(tool_id=TOOL), timeout=10)
+    assert blind.status.code == pb2.E_INVALID_TRANSITION
+    refusal(used)
+    look = used.dome("registry", "accept", "--show", TOOL)
+    assert look.returncode == 0 and "file run.sh: SHA-256" in look.stdout and "accepted" not in look.stdout
+    refusal(used)
+    done = used.dome("registry", "accept", TOOL)
+    assert done.returncode == 0 and "file run.sh: SHA-256" in done.stdout and "accepted as it is now" in done.stdout
+    assert lines(used) == [b"third"]
+    event = audited(used, "tool_accepted")[-1]
+    assert event["tool_id"] == TOOL
+    used.restart()
+    assert lines(used) == [b"third"]
+
+
+def test_a_pin_that_cannot_be_read_is_reported_and_costs_nothing_else(used: Daemon) -> None:
+    pin = used.state / "registry" / "pins" / f"{TOOL}.json"
+    assert json.loads(pin.read_text())["name"] == TOOL
+    used.stop()
+    pin.write_text("{")
+    used.start()
+    assert lines(used) == [b"first"]
+    assert "tool.pin_unreadable" in used.log()
+    assert json.loads(pin.read_text())["name"] == TOOL
+
+
+def test_a_refused_job_pins_nothing(new_daemon: Callable[..., Daemon]) -> None:
+    daemon = new_daemon()
+    folder = write_script_tool(daemon, TOOL, "echo ran")
+    daemon.start()
+    assert daemon.jobs.submit(TOOL, "[]").status.code == pb2.E_INVALID_REQUEST
+    assert not list(Path(daemon.state).glob("registry/pins/*"))
+    (folder / "input.schema.json").write_text("true")
+    descriptor(daemon)
+    assert lines(daemon) == [b"ran"]
+
+
+def test_an_artifact_has_a_content_identifier(daemon: Daemon) -> None:
+    job = daemon.jobs.start("shell.run", {"script": "mkdir out; printf 'hello world' >out/a"})
+    list(daemon.jobs.follow(job))
+    listed = json.loads(daemon.dome("artifacts", job, "-o", "json").stdout)["artifacts"]
+    code = b"\x01\x55\x12\x20" + hashlib.sha256(b"hello world").digest()
+    assert [one["cid"] for one in listed] == ["b" + base64.b32encode(code).decode().lower().rstrip("=")]
