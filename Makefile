@@ -84,6 +84,11 @@ bench: deps-bench build
 	@$(MAKE) --no-print-directory -f bench/client.mk
 	@.venv/bin/python bench/run.py $(BENCH_ARGS)
 
+## bench-audit: what audit and provenance add to a job; builds the programs once more, without them
+.PHONY: bench-audit
+bench-audit: deps-test build
+	@.venv/bin/python bench/run.py --only cost --json build/bench-audit.json
+
 ## soak: the long suites
 .PHONY: soak
 soak: deps-test build jail-weak

@@ -31,6 +31,13 @@ def test_a_mutant_applies_and_its_tests_are_there(name: str) -> None:
         assert definition in (ROOT / file).read_text(), test
 
 
+def test_what_the_bench_leaves_out_is_still_there() -> None:
+    changes = mutants.changes(ROOT / "bench" / "without_audit.toml")
+    assert changes
+    for change in changes:
+        mutants.applied(change, (ROOT / change.file).read_text())
+
+
 LEAVER = "setsid sh -c 'echo $$ >new; mv new pid; exec sleep 1000' & "
 
 

@@ -52,11 +52,16 @@ def load() -> dict[str, Mutant]:
     return found
 
 
+def changes(table: Path) -> tuple[Change, ...]:
+    """Those of a table that has nothing else."""
+    return tuple(Change(**change) for change in tomllib.loads(table.read_text())["change"])
+
+
 class Tree:
     """A copy of the project, kept in build/ between runs: a mutant takes as long as what it changes takes to build."""
 
-    def __init__(self) -> None:
-        self.folder = ROOT / "build" / "mutants"
+    def __init__(self, name: str = "mutants") -> None:
+        self.folder = ROOT / "build" / name
 
     @property
     def binaries(self) -> Path:
@@ -65,17 +70,26 @@ class Tree:
 
     def prepare(self, tests: Collection[str]) -> None:
         """Makes it what the project is now, and builds what these tests need."""
+        self.copy()
+        self.build(tests)
+
+    def copy(self, changed: Collection[Change] = ()) -> None:
+        """Makes it what the project is now but for these changes."""
+        texts: dict[Path, str] = {}
+        for change in changed:
+            path = Path(change.file)
+            texts[path] = applied(change, texts.get(path) or (ROOT / path).read_text())
         wanted = {path.relative_to(ROOT) for path in self._files(ROOT)}
         for path in [path for path in self._files(self.folder) if path.relative_to(self.folder) not in wanted]:
             path.unlink()
         for name in sorted(wanted):
             source, target = ROOT / name, self.folder / name
+            contents = texts[name].encode() if name in texts else source.read_bytes()
             # What has not changed keeps its time, and is not built again.
-            if not target.exists() or target.read_bytes() != source.read_bytes():
+            if not target.exists() or target.read_bytes() != contents:
                 target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(source, target)
+                target.write_bytes(contents)
             shutil.copymode(source, target)
-        self.build(tests)
 
     @staticmethod
     def _files(folder: Path) -> Iterator[Path]:
