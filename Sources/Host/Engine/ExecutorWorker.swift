@@ -172,7 +172,7 @@ package final class ExecutorWorker {
             Core.assumeIsolated {
                 // One that was given up may end when its successor is at work.
                 guard let self, let process, self.process === process else { return }
-                self.end("its worker ended")
+                self.endAfterLastWords("its worker ended")
             }
         }
         self.process = process
@@ -253,7 +253,15 @@ package final class ExecutorWorker {
             }
             registration?.setInterest(outbox.isEmpty ? .readable : [.readable, .writable])
         } catch {
-            end(error.message)
+            endAfterLastWords(error.message)
+        }
+    }
+
+    /// What a worker said before it went is still in the socket, and says more than that it is gone.
+    private func endAfterLastWords(_ why: String) {
+        while let link {
+            guard let received = try? link.receive(), case .message(let message) = received else { return end(why) }
+            take(message)
         }
     }
 
