@@ -278,6 +278,19 @@ def test_the_job_records_who_called(client: Bridge, daemon: Daemon) -> None:
     assert stated["meta"] == {"threadId": "t-1", "x-codex-turn-metadata": {"turn_id": "u-2", "model": "m"}}
 
 
+def test_a_clients_trace_goes_on_in_the_job(client: Bridge, daemon: Daemon) -> None:
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    script = 'echo "${TRACEPARENT-none}"'
+    for meta, expected in (({"traceparent": trace, "big": "x" * 9000}, trace), ({"traceparent": "nonsense"}, "none")):
+        for job in (
+            client.call("shell_run", meta=meta, script=script),
+            client.call("dome_run", meta=meta, tool_id="shell.run", task={"script": script}),
+        ):
+            assert job["stdout"] == expected + "\n"
+        shown = json.loads(daemon.dome("job", "show", job["job_id"], "-o", "json").stdout)
+        assert shown["provenance_document"]["invocation"].get("traceparent", "none") == expected
+
+
 def test_the_stateless_era_needs_no_handshake(daemon: Daemon) -> None:
     with bridge(daemon) as one:
         found = one.result("server/discover", _meta=MODERN)

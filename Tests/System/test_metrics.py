@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -13,8 +14,10 @@ from collections.abc import Callable
 
 import pytest
 
+from domekit.cluster import until
 from domekit.daemon import Daemon
 from domekit.gates import Gate
+from domekit.paths import ROOT
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -125,6 +128,43 @@ def test_without_them_there_is_no_socket(new_daemon: Callable[..., Daemon]) -> N
     daemon.start()
     daemon.jobs.run("job.noop")
     assert not daemon.socket.with_name("domed-metrics.sock").exists()
+
+
+def test_how_far_the_audit_log_lags_is_told_while_it_cannot_be_signed(daemon: Daemon) -> None:
+    def audit() -> dict[str, float]:
+        found = samples(scrape(daemon)[1])
+        return {name: value for name, value in found.items() if name.startswith("dome_audit_")}
+
+    daemon.jobs.run("job.noop")
+    until(lambda: audit()["dome_audit_unsigned_events"] == 0, "all is signed")
+    before = audit()
+    assert before["dome_audit_events"] >= 2 and before["dome_audit_lag_seconds"] == 0
+    anchor = daemon.state / "audit-anchor"
+    kept = anchor.rename(anchor.with_name("anchor.kept"))
+    anchor.mkdir()
+    daemon.jobs.run("job.noop")
+    until(lambda: "is not being signed" in daemon.dome("status").stdout, "signing has failed")
+    found = audit()
+    assert found["dome_audit_unsigned_events"] == 2 == found["dome_audit_events"] - before["dome_audit_events"]
+    assert 0 < found["dome_audit_lag_seconds"] < audit()["dome_audit_lag_seconds"]
+    assert found["dome_audit_waiting_events"] == 0
+    anchor.rmdir()
+    kept.rename(anchor)
+    until(lambda: audit()["dome_audit_unsigned_events"] == 0, "it has been tried again")
+    assert audit()["dome_audit_lag_seconds"] == 0
+
+
+def test_the_dashboard_asks_for_nothing_that_is_not_counted(shared_daemon: Daemon) -> None:
+    shared_daemon.jobs.run("job.noop")
+    counted = {line.split()[2] for line in scrape(shared_daemon)[1].splitlines() if line.startswith("# TYPE ")}
+    dashboard = json.loads((ROOT / "ops" / "grafana" / "dome.json").read_text())
+    asked = {
+        name.removesuffix("_bucket")
+        for panel in dashboard["panels"]
+        for target in panel["targets"]
+        for name in re.findall(r"(?:dome|process)_\w+", target["expr"])
+    }
+    assert asked and asked <= counted, asked - counted
 
 
 def submit(daemon: Daemon, trace: str, **fields: str) -> tuple[str, dict[str, object]]:

@@ -1,6 +1,7 @@
 internal import DomeCatalog
 internal import DomeModel
 internal import DomePlatform
+internal import DomeStore
 internal import Glibc
 
 /// What the engine does not know and its metrics say.
@@ -29,6 +30,7 @@ extension Engine {
         output.single("dome_followers", .gauge, "Streams of jobs' events that are open.", "\(surroundings.followers)")
         output.single("dome_calls", .gauge, "Calls in progress, followers included.", "\(surroundings.calls)")
         writeKeepersAndPlugins(&output)
+        writeAudit(&output)
         return output.text
     }
 
@@ -96,5 +98,19 @@ extension Engine {
         output.single(
             "dome_plugin_crashes", .gauge, "Crashes in a row of plugins, as remembered.",
             "\(records.reduce(0) { $0 + Int($1.crashes.consecutive) })")
+    }
+
+    private func writeAudit(_ output: inout MetricsText) {
+        let lag = store.auditLag
+        output.single("dome_audit_events", .gauge, "Events in the audit log.", "\(lag.events)")
+        output.single(
+            "dome_audit_unsigned_events", .gauge, "Events in the audit log that no checkpoint covers yet.",
+            "\(lag.unsigned)")
+        output.single(
+            "dome_audit_lag_seconds", .gauge, "For how long there have been such events; usually about a second.",
+            "\(Double(lag.nanoseconds(now: Clock.monotonicNanoseconds())) / 1e9)")
+        output.single(
+            "dome_audit_waiting_events", .gauge, "Events that could not be written to the audit log yet.",
+            "\(pendingAudit.count)")
     }
 }

@@ -24,6 +24,7 @@ final class CheckpointMaker: @unchecked Sendable {
     private struct State {
         var trouble: String?
         var onAppended: (@Sendable (Int64) -> Void)?
+        var lag = AuditLag()
     }
 
     private static let idleMilliseconds: UInt64 = 1_000
@@ -42,6 +43,10 @@ final class CheckpointMaker: @unchecked Sendable {
             startFindings = try anchor?.compare(tree) ?? []
             self.tree = tree
             lastAppended = try database.lastAuditSeq()
+            state.withLock { state in
+                state.lag.signed(tree.checkpointedSize)
+                state.lag.appended(lastAppended, atNanoseconds: Clock.monotonicNanoseconds())
+            }
         } catch {
             note(error)
         }
@@ -51,6 +56,9 @@ final class CheckpointMaker: @unchecked Sendable {
     /// Why there are no checkpoints, or no anchor; from any thread.
     var trouble: String? { state.withLock { $0.trouble } }
 
+    /// How far the signed tree is behind the leaves; from any thread.
+    var lag: AuditLag { state.withLock { $0.lag } }
+
     /// Called on the store's thread with the last leaf's number when there are new ones.
     func setOnAppended(_ body: (@Sendable (Int64) -> Void)?) { state.withLock { $0.onAppended = body } }
 
@@ -59,7 +67,11 @@ final class CheckpointMaker: @unchecked Sendable {
         guard database.appended > lastAppended else { return }
         lastAppended = database.appended
         lastAppendNanoseconds = Clock.monotonicNanoseconds()
-        if let onAppended = state.withLock({ $0.onAppended }) { onAppended(lastAppended) }
+        let onAppended = state.withLock { state in
+            state.lag.appended(lastAppended, atNanoseconds: lastAppendNanoseconds)
+            return state.onAppended
+        }
+        onAppended?(lastAppended)
         guard signer != nil, let tree else { return }
         if lastAppended - tree.checkpointedSize >= AuditTree.blockSize, !isScheduled {
             isScheduled = true
@@ -131,7 +143,10 @@ final class CheckpointMaker: @unchecked Sendable {
         try setSync("FULL")
         database.pass(.auditCheckpointed)
         if let made { anchor?.tell(made) }
-        state.withLock { $0.trouble = nil }
+        state.withLock { state in
+            state.trouble = nil
+            state.lag.signed(tree.checkpointedSize)
+        }
         if made == nil, database.connection.uncopiedPages > Self.checkpointPages {
             try database.connection.checkpoint()
         }

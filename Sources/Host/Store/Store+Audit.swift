@@ -11,6 +11,9 @@ extension Store {
         return problems
     }
 
+    /// How far the signed tree is behind. From any thread.
+    package nonisolated var auditLag: AuditLag { writes.checkpoints.lag }
+
     /// Why the last write failed, nil if it did not. From any thread.
     package nonisolated var writeTrouble: String? { writes.writeTrouble }
 

@@ -8,6 +8,8 @@ enum StatedCaller {
     private static let limitBytes = 4_000
     private static let textLimitBytes = 256
     private static let memberLimit = 24
+    /// W3C Trace Context, under the name that it has in `_meta` and in `caller_json`.
+    private static let traceKey = "traceparent"
 
     @Core
     static func json(_ call: Call) -> String {
@@ -15,10 +17,13 @@ enum StatedCaller {
             "client": ["name": .string(call.client.name), "version": .string(call.client.version)],
             "protocol": .string("mcp " + call.version.rawValue), "request_id": short(call.id.json) ?? .null,
         ]
+        // Where daemon and job look for it; what is none is no trace, and stays with the rest.
+        let trace = call.meta[traceKey]?.stringValue.flatMap { TraceContext($0) }
+        if let trace { caller[traceKey] = .string(trace.text) }
         var meta = JSONObject()
         for (key, value) in call.meta.members where key != "progressToken" && !key.hasPrefix("io.modelcontextprotocol/")
         {
-            add(key, value, to: &meta)
+            if key != traceKey || trace == nil { add(key, value, to: &meta) }
         }
         let bare = JSONValue.object(caller).compact
         guard !meta.isEmpty else { return bare }
