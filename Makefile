@@ -34,12 +34,14 @@ help:
 	@awk -F': ' '/^## /{printf "make %-8s %s\n", substr($$1, 4), $$2}' $(firstword $(MAKEFILE_LIST))
 
 ## deps: installs what build, test and check need and this machine lacks
-.PHONY: deps deps-build deps-test deps-check deps-bench
+.PHONY: deps deps-build deps-test deps-soak deps-check deps-bench
 deps: deps-check
 deps-build:
 	@SWIFT="$(SWIFT)" $(DEPS) build
 deps-test:
 	@SWIFT="$(SWIFT)" $(DEPS) build test venv
+deps-soak:
+	@SWIFT="$(SWIFT)" $(DEPS) build test soak venv
 deps-check:
 	@SWIFT="$(SWIFT)" $(DEPS) build test check venv
 deps-bench:
@@ -91,7 +93,7 @@ bench-audit: deps-test build
 
 ## soak: the long suites
 .PHONY: soak
-soak: deps-test build jail-weak
+soak: deps-soak build jail-weak
 	@SWIFT="$(SWIFT)" DOME_SOAK=1 ops/ci/test.sh
 
 ## demo: lists tools, runs one, kills the daemon in the middle of a job and follows on without a gap

@@ -30,7 +30,7 @@ def machine_without_ripgrep(tmp_path: Path) -> dict[str, str]:
     """An environment whose PATH has every program but rg, and an apt-get that notes what it is asked for."""
     programs = tmp_path / "bin"
     programs.mkdir()
-    for name in "bash cc c++ git pkg-config strip swift protoc python3 env dirname true".split():
+    for name in "bash cc c++ git pkg-config strip dpkg-shlibdeps swift protoc python3 env dirname true".split():
         (programs / name).symlink_to(shutil.which(name) or pytest.fail(f"no {name} here"))
     (programs / "apt-get").write_text(f'#!/bin/bash\necho "$@" >>{tmp_path}/asked\n{{}}\n')
     (programs / "sudo").write_text('#!/bin/bash\nshift\nexec "$@"\n')

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import base64
 import json
-import os
+import re
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import jsonschema
@@ -18,23 +18,14 @@ import pytest
 from domekit import machine
 from domekit.daemon import Daemon
 from domekit.paths import ROOT, bin_dir
-from domekit.trees import PROGRAMS
+from domekit.releases import make_key, make_release
 
 MANIFEST = "daemons-release-manifest.json"
 
 
-def make_release(out: Path, key: Path) -> Path:
-    environment = os.environ | {"PROGRAMS": " ".join(PROGRAMS), "DOME_RELEASE_KEY": str(key)}
-    dist = ROOT / "ops" / "packaging" / "dist.sh"
-    subprocess.run([dist, bin_dir(), out], env=environment, check=True, capture_output=True, cwd=ROOT)
-    return out
-
-
 @pytest.fixture(scope="module")
 def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("key") / "key.pem"
-    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", path], check=True)
-    return path
+    return make_key(tmp_path_factory.mktemp("key") / "key.pem")
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +81,7 @@ def test_verify_finds_every_change(release: Path, tmp_path: Path, key: Path) -> 
     # Digests that were made to fit, by somebody who has not the key.
     forged = shutil.copytree(release, tmp_path / "forged")
     other = tmp_path / "other.pem"
-    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", other], check=True)
+    make_key(other)
     document = manifest(forged)
     for one in document["artifacts"]:  # type: ignore[attr-defined]
         one["signature"] = base64.b64encode(bytes(64)).decode()
@@ -140,6 +131,31 @@ def test_the_tarball_runs_where_it_is_unpacked(
     daemon = new_daemon(binaries=tree / "bin")
     assert daemon.dome("run", "shell.run", "--", "echo", "hello").stdout == "hello\n"
     assert not any("@BINDIR@" in one.read_text() for one in tree.rglob("*.service"))
+
+
+def needed(paths: Iterable[Path]) -> set[str]:
+    """The shared libraries that they are linked with, but those that every program is."""
+    listed = subprocess.run(["readelf", "-dW", *paths], capture_output=True, text=True, check=True).stdout
+    found = set(re.findall(r"\(NEEDED\).*\[(.*)\]", listed))
+    return {one for one in found if not re.match(r"(libc|libm|libgcc_s|ld-linux.*)\.so", one)}
+
+
+def test_few_libraries_are_needed_and_the_package_depends_on_the_same(release: Path, tmp_path: Path) -> None:
+    """libcrypto, SQLite and libseccomp are on every desktop."""
+    [package] = release.glob("*.deb")
+    subprocess.run(["dpkg-deb", "-x", package, tmp_path], check=True)
+    assert needed((tmp_path / "usr/bin").iterdir()) == {
+        "libcrypto.so.3", "libnghttp2.so.14", "libseccomp.so.2", "libsqlite3.so.0",
+    }  # fmt: skip
+    assert needed((tmp_path / "usr/lib/dome").glob("domed-*")) == set()
+
+    def field(name: str) -> set[str]:
+        shown = subprocess.run(["dpkg-deb", "-f", package, name], capture_output=True, text=True, check=True).stdout
+        return {re.sub(r"(t64)?( .*)?", "", one.strip()) for one in shown.split(",")}
+
+    depends = {"libc6", "libgcc-s1", "libnghttp2-14", "libseccomp2", "libsqlite3-0", "libssl3"}
+    assert field("Depends") == depends
+    assert field("Recommends") >= {"libcurl4", "libffi8", "git", "ripgrep"}
 
 
 @pytest.mark.timeout(300)

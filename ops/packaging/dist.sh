@@ -2,12 +2,14 @@
 # dist.sh BIN OUT: what is released, from what `make build` left beside BIN: a tarball that runs from anywhere, a Debian
 # package, an SPDX SBOM, SHA256SUMS with an Ed25519 signature, and the manifest that says all of it.
 #
-# The same commit and the same programs give the same bytes: times are the commit's, names are sorted, owners are root.
+# The same commit gives the same bytes, in whatever folder it was built: times are the commit's, names are sorted, owners
+# are root, and what the compiler says of the folder is taken out (normalize.py).
 #
 #   DOME_RELEASE_KEY   Ed25519 private key (PEM) to sign with; without it, one of this machine's
 #                      (build/release-key.pem), made if it is missing: good for trying, nobody has reason to trust it
 #   DOME_RELEASE_URL   where the artifacts will be (default: file names alone)
 #   DOME_RELEASE_REPO  the repository's name in the manifest (default: dome)
+#   DOME_RELEASE_MAINTAINER   who the Debian package says it is from, NAME <ADDRESS>
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 bin=$1 out=$2
@@ -37,8 +39,11 @@ mkdir -p "$out"
 # stage ROOT PREFIX: an installation without what a debugger reads, every time the commit's.
 stage() {
     ops/install/install.sh "$bin" "$1" "$2" >/dev/null
-    find "$1" -type f \( -path '*/bin/*' -o -name '*.so' -o -path '*/lib/dome/domed-*' \) \
-        -exec strip --strip-unneeded {} +
+    local programs
+    mapfile -d '' programs < <(find "$1" -type f \
+        \( -path '*/bin/*' -o -name '*.so' -o -path '*/lib/dome/domed-*' \) -print0)
+    strip --strip-unneeded --remove-section=.comment --remove-section=.note "${programs[@]}"
+    ops/packaging/normalize.py "${programs[@]}"
 }
 dated() { find "$1" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +; }
 

@@ -58,13 +58,17 @@ def run_cases(cases: dict[str, int], *, in_uml: bool = False) -> None:
     assert "skipped" not in output, output
 
 
-def run(command: list[str], *, in_uml: bool = False, timeout: float = 240) -> tuple[int, str]:
+def run(
+    command: list[str], *, in_uml: bool = False, files: Path | None = None, timeout: float = 240
+) -> tuple[int, str]:
     """Boots, runs `command` in the project's folder as the machine's root, and ends it all; the command's exit status
-    and what it printed. Raises when the machine never came to say."""
+    and what it printed. Raises when the machine never came to say. `files`: another system's, without dome in it."""
     with tempfile.TemporaryDirectory(prefix="machine-", dir=ROOT / "build") as name:
         folder = Path(name)
-        _stage(folder, command, in_uml)
-        with _booted(folder, in_uml) as guest:
+        _stage(folder, command)
+        if files is None:
+            _install(folder, in_uml)
+        with _booted(folder, in_uml, files or Path("/")) as guest:
             deadline = time.monotonic() + timeout
             while not (folder / "status").exists():
                 if guest.poll() is not None or time.monotonic() > deadline:
@@ -78,11 +82,15 @@ def _said(folder: Path) -> str:
     return "\n".join((folder / name).read_text(errors="replace")[-6000:] for name in ("kernel", "console", "output"))
 
 
-def _stage(folder: Path, command: list[str], in_uml: bool) -> None:
+def _stage(folder: Path, command: list[str]) -> None:
     """Fills the folder that the machine is made from."""
     for name in ("kernel", "console", "output"):
         (folder / name).touch()
     (folder / "command").write_text(f"cd {shlex.quote(os.fspath(ROOT))} && exec {shlex.join(command)}\n")
+
+
+def _install(folder: Path, in_uml: bool) -> None:
+    """Puts dome where the machine takes its /usr/local from."""
     subprocess.run(
         [ROOT / "ops" / "install" / "install.sh", bin_dir(), folder / "tree", "/usr/local"],
         env=os.environ | {"PROGRAMS": " ".join(PROGRAMS)},
@@ -97,14 +105,14 @@ def _stage(folder: Path, command: list[str], in_uml: bool) -> None:
         jail.with_name("domed-jail.weak").write_text("landlock")
 
 
-def _init(folder: Path) -> list[str]:
-    return ["/bin/sh", os.fspath(INIT), os.fspath(folder), USER, str(UID), os.fspath(ROOT)]
+def _init(folder: Path, files: Path) -> list[str]:
+    return ["/bin/sh", os.fspath(INIT), os.fspath(folder), USER, str(UID), os.fspath(ROOT), os.fspath(files)]
 
 
 @contextmanager
-def _booted(folder: Path, in_uml: bool) -> Iterator[subprocess.Popen[bytes]]:
+def _booted(folder: Path, in_uml: bool, files: Path) -> Iterator[subprocess.Popen[bytes]]:
     boot = _boot_uml if in_uml else _boot_container
-    with (folder / "kernel").open("ab") as said, boot(folder) as argv:
+    with (folder / "kernel").open("ab") as said, boot(folder, _init(folder, files)) as argv:
         guest = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True, cwd="/"
         )
@@ -117,9 +125,9 @@ def _booted(folder: Path, in_uml: bool) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @contextmanager
-def _boot_uml(folder: Path) -> Iterator[list[str]]:
+def _boot_uml(folder: Path, argv: list[str]) -> Iterator[list[str]]:
     init = folder / "init"
-    init.write_text(UML_INIT.format(init=shlex.join(_init(folder)), folder=shlex.quote(os.fspath(folder))))
+    init.write_text(UML_INIT.format(init=shlex.join(argv), folder=shlex.quote(os.fspath(folder))))
     init.chmod(0o755)
     yield [
         "unshare", "--pid", "--fork", "--kill-child=SIGKILL",
@@ -129,7 +137,7 @@ def _boot_uml(folder: Path) -> Iterator[list[str]]:
 
 
 @contextmanager
-def _boot_container(folder: Path) -> Iterator[list[str]]:
+def _boot_container(folder: Path, init: list[str]) -> Iterator[list[str]]:
     """In a control group of its own, which is the root of all that the machine sees of them."""
     root = cgroup_root()
     assert root is not None
@@ -139,7 +147,7 @@ def _boot_container(folder: Path) -> Iterator[list[str]]:
         yield [
             "/bin/sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec "$@"', os.fspath(group),
             "unshare", "--mount", "--propagation", "private", "--pid", "--uts", "--ipc", "--cgroup", "--net", "--fork",
-            "--kill-child=SIGKILL", *_init(folder),
+            "--kill-child=SIGKILL", *init,
         ]  # fmt: skip
     finally:
         (group / "cgroup.kill").write_text("1")

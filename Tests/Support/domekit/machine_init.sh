@@ -2,19 +2,20 @@
 # The first program of a throw-away machine (machine.py): makes a root of its own over a copy-on-write view of the
 # files that it finds, with nothing in it that this host happens to have switched on, and becomes systemd.
 #
-#   machine_init.sh FOLDER USER UID PROJECT
+#   machine_init.sh FOLDER USER UID PROJECT FILES
 #
 # FOLDER is shared with the outside: the installed tree and the command come in; console, output and status go out.
 # USER is made, with a service manager that needs no login. PROJECT is to be found at the same place, read-only.
+# FILES is what the machine's own are a view of: / for this host's.
 set -eu
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
-shared=$1 user=$2 uid=$3 project=$4
+shared=$1 user=$2 uid=$3 project=$4 files=$5
 
 mkdir "$shared/root"
 mount -t tmpfs -o mode=755,size=75% machine "$shared/root"
 mkdir "$shared/root/upper" "$shared/root/work" "$shared/root/whole"
 cd "$shared/root/whole"
-mount -t overlay -o "lowerdir=/,upperdir=$shared/root/upper,workdir=$shared/root/work" machine .
+mount -t overlay -o "lowerdir=$files,upperdir=$shared/root/upper,workdir=$shared/root/work" machine .
 cd "$shared/root/whole"
 
 mount -t proc -o nosuid,nodev,noexec proc proc
