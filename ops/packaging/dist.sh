@@ -2,8 +2,8 @@
 # dist.sh BIN OUT: what is released, from what `make build` left beside BIN: a tarball that runs from anywhere, a Debian
 # package, an SPDX SBOM, SHA256SUMS with an Ed25519 signature, and the manifest that says all of it.
 #
-# The same commit gives the same bytes, in whatever folder it was built: times are the commit's, names are sorted, owners
-# are root, and what the compiler says of the folder is taken out (normalize.py).
+# The same commit gives the same bytes, in whatever folder it was built: times are the commit's, names are sorted,
+# owners are root, and what the compiler says of the folder is taken out (normalize.py).
 #
 #   DOME_RELEASE_KEY   Ed25519 private key (PEM) to sign with; without it, one of this machine's
 #                      (build/release-key.pem), made if it is missing: good for trying, nobody has reason to trust it

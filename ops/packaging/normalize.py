@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""normalize.py PROGRAM…: takes out of stripped programs and libraries what depends on the folder in which they were built,
-so that the same commit gives the same bytes anywhere.
+"""normalize.py PROGRAM…: takes out of stripped programs and libraries what depends on the folder in which they were
+built, so that the same commit gives the same bytes anywhere.
 
-That is Swift's hash of each module (section .swift_modhash), which is over the sources' absolute paths, too, and nothing
-reads it in a program; and the linker's build id, which was over debug information that is not there any more. It becomes
-the hash of what is shipped."""
+That is Swift's hash of each module (section .swift_modhash), which is over the sources' absolute paths, too, and which
+nothing reads in a program; and the linker's build id, which was over debug information that is not there any more. It
+becomes the hash of what is shipped."""
 
 from __future__ import annotations
 
