@@ -1,7 +1,7 @@
 #!/bin/sh
-# What a user does with a release, on a system that has nothing else (test_release_roots.py boots it, offline; apt has what
-# the package needs in its cache): the package installed, a job under a restart, an upgrade under another, the package
-# purged, the tarball used where it is unpacked.
+# What a user does with a release, on a system that has nothing else (test_release_roots.py boots it, offline; apt has
+# what the package needs in its cache): the package installed, a job under a restart, an upgrade under another, the
+# package purged, the tarball used where it is unpacked.
 #
 #   release_root.sh RELEASE USER UID
 set -eu

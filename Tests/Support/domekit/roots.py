@@ -1,5 +1,5 @@
-"""Systems of their own in folders, by debootstrap: Debian releases as they are after installing next to nothing. Kept in
-build/roots between runs."""
+"""Systems of their own in folders, by debootstrap: Debian releases as they are after installing next to nothing. Kept
+in build/roots between runs."""
 
 from __future__ import annotations
 
