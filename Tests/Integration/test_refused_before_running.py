@@ -65,8 +65,14 @@ def script(daemon: Daemon, path: Path, mode: int = 0o755) -> Path:
 
 def refusal(daemon: Daemon, argv: list[str], code: str = "E_NOT_FOUND", **rest: object) -> str:
     """The submission must be refused and leave no job; what it says."""
-    before = {job.job_id for job in daemon.stub().ListJobs(pb2.ListJobsRequest()).jobs}
-    reply = daemon.jobs.submit("shell.run", {"argv": argv}, **rest)
+    for _ in range(5):
+        before = {job.job_id for job in daemon.stub().ListJobs(pb2.ListJobsRequest()).jobs}
+        reply = daemon.jobs.submit("shell.run", {"argv": argv}, **rest)
+        if not reply.job_id:
+            break
+        # On a busy machine a look may take longer than the second that a refusal waits for: the job fails instead.
+        events = list(daemon.jobs.follow(reply.job_id))
+        assert events[-1].payload["to"] == "failed" and not [one for one in events if one.line is not None], events
     assert not reply.status.ok and pb2.ErrorCode.Name(reply.status.code).endswith(code[2:]), reply
     assert {job.job_id for job in daemon.stub().ListJobs(pb2.ListJobsRequest()).jobs} == before
     return reply.status.message
