@@ -3,7 +3,7 @@
 
     bench/run.py [--quick] [--base DIR]
                  [--only jobs,events,latency,unary,start,memory,command,disk,jail,sleepers,plugins,mcp,audit,schema,
-                         registry,cost]
+                         registry,service,cost]
 
 The daemon is the release build with a state directory of its own under --base (default /var/tmp, which is a
 disk; the disk's fdatasync is in the table). Targets are printed beside the figures; missing one does not fail
@@ -34,6 +34,7 @@ import measure_plugins as plugin  # noqa: E402
 import measure_processes as process  # noqa: E402
 import measure_registry as registry  # noqa: E402
 import measure_schema as schema  # noqa: E402
+import measure_service as service  # noqa: E402
 import samples  # noqa: E402
 from domekit.daemon import Daemon  # noqa: E402
 from world import World  # noqa: E402
@@ -73,6 +74,7 @@ def measurements(world: World) -> dict[str, Any]:
         "audit": lambda: audit.section(world),
         "schema": lambda: schema.section(world, 300),
         "registry": lambda: registry.section(world),
+        "service": lambda: service.section(world),
         "latency": lambda: load.latency_section(world),
         "events": lambda: load.event_section(world),
         "unary": lambda: load.unary_section(world),
