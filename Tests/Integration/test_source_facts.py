@@ -85,7 +85,8 @@ def test_the_repository_of_a_tool_of_ones_own_is_recorded_too(daemon: Daemon) ->
     found = source_of_tool(daemon)
     commit = git(folder, "rev-parse", "HEAD")
     assert (found["repo"], found["commit_sha"], found["dirty_flag"]) == (str(repository), commit, False)
-    (folder / "input.schema.json").write_text('{"type": "object", "title": "changed"}')
+    # Not what the tool is pinned with.
+    (folder / "notes").write_text("changed")
     assert source_of_tool(daemon)["dirty_flag"]
 
 
