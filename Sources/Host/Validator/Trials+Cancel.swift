@@ -25,16 +25,19 @@ extension Validator {
         },
         Trial("canceled-while-it-runs", "a call that is canceled after 50 ms returns soon") { bench throws(TrialEnd) in
             var longest: Int64 = 0
+            var wasMet = false
             let stage = try stageToCall(bench, Habits(cancelAfterMilliseconds: 50))
             for example in try bench.examplesToCall() {
                 let outcome = try stage.run(example, limit: bench.options.stepMilliseconds + patienceMilliseconds)
                 let milliseconds = outcome.microseconds / 1000
                 longest = max(longest, milliseconds)
+                // A call that ended as it was told to may have taken 49.9 ms by its own clock.
+                wasMet = wasMet || milliseconds >= 50 || outcome.canceledForMicroseconds != nil
                 try require(
                     milliseconds <= 50 + patienceMilliseconds,
                     "\(name(of: example)) went on for \(milliseconds) ms after 50: ask is_canceled now and then")
             }
-            guard longest >= 50 else { throw .skipped("every call is over before: \(longest) ms at most") }
+            guard wasMet else { throw .skipped("every call is over before: \(longest) ms at most") }
             return "over after \(longest) ms at most"
         },
         Trial("canceled-only-if-it-was", "DOME_CANCELED is only said of a call that was canceled") {
