@@ -25,7 +25,7 @@ done
 if [[ ${#suites[@]} -gt 0 ]]; then
     DOME_BIN_DIR=$(readlink -f .build/release)
     export DOME_BIN_DIR
-    .venv/bin/python -m pytest -c Tests/pytest.ini --rootdir . "${suites[@]}" || failed+=("pytest")
+    .venv/bin/python -m pytest -c Tests/pytest.ini --rootdir . --durations=25 "${suites[@]}" || failed+=("pytest")
 else
     echo "test: no pytest suites yet"
 fi
