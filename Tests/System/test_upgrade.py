@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from domekit.daemon import Daemon
+from domekit.daemon import Daemon, pb2
 from domekit.gates import Gate
 from domekit.mutants import Change, Mutant, Tree
 from domekit.paths import ROOT

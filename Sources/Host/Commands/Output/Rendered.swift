@@ -6,6 +6,11 @@ enum Rendered {
     /// The same with line breaks kept.
     static func lines(_ text: String) -> String { escape(text, keepsLines: true) }
 
+    /// "1 event", "2 events".
+    static func count(_ number: some BinaryInteger, _ noun: String) -> String {
+        "\(number) \(noun)" + (number == 1 ? "" : "s")
+    }
+
     private static func escape(_ text: String, keepsLines: Bool) -> String {
         guard text.unicodeScalars.contains(where: { isDangerous($0) }) else { return text }
         var output = ""

@@ -116,9 +116,11 @@ extension AuditVerdict {
 
     fileprivate func text(_ style: Style) -> String {
         guard !isGood else {
-            return style.green("all holds") + ": \(total) events, \(checkpointsChecked) checkpoints, root \(root)\n"
+            let counts = Rendered.count(total, "event") + ", " + Rendered.count(checkpointsChecked, "checkpoint")
+            return style.green("all holds") + ": \(counts), root \(root)\n"
         }
-        var output = style.red("does not hold") + ": \(total) events, \(findings.count) findings\n"
+        var output = style.red("does not hold") + ": " + Rendered.count(total, "event") + ", "
+            + Rendered.count(findings.count, "finding") + "\n"
         for finding in findings { output += "  " + Rendered.line(finding.message) + "\n" }
         return output
     }
