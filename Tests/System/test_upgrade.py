@@ -80,7 +80,7 @@ def test_an_upgrade_loses_nothing_and_the_way_back_is_open(new_daemon: Callable[
         shutil.copy(old / "dome", alone)
         logs = subprocess.Popen([alone, "logs", "-f", job], env=daemon.environment, stdout=subprocess.PIPE, text=True)
         assert logs.stdout is not None and logs.stdout.readline() == "older\n"
-        [keeper] = daemon.pids("domed-keeper")
+        [keeper] = [one.pid for one in daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=30).keepers]
         assert daemon.stop() == 0
         daemon.bin = newer
         daemon.start(60)
