@@ -119,7 +119,8 @@ extension AuditVerdict {
             let counts = Rendered.count(total, "event") + ", " + Rendered.count(checkpointsChecked, "checkpoint")
             return style.green("all holds") + ": \(counts), root \(root)\n"
         }
-        var output = style.red("does not hold") + ": " + Rendered.count(total, "event") + ", "
+        var output =
+            style.red("does not hold") + ": " + Rendered.count(total, "event") + ", "
             + Rendered.count(findings.count, "finding") + "\n"
         for finding in findings { output += "  " + Rendered.line(finding.message) + "\n" }
         return output
