@@ -117,7 +117,7 @@ def _section(world: World, commands: dict[str, list[str]], usual: int) -> Sectio
     lists = {name: made.row(f"tools/list, {name}", "ms") for name in commands}
     memory = {name: made.row(f"memory (PSS), {name}", "MB") for name in commands}
     calls = {
-        "echo_say": made.row("tools/call, an adapter's job", "ms", target=("p50 <=", 6)),
+        "dome_run": made.row("tools/call, an adapter's job", "ms", target=("p50 <=", 6)),
         "dome_search_tools": made.row("tools/call, search", "ms", target=("p50 <=", 0.5)),
         "dome_describe_tool": made.row("tools/call, describe", "ms", target=("p50 <=", 0.5)),
         "dome_job_status": made.row("tools/call, status", "ms", target=("p50 <=", 0.5)),
@@ -132,7 +132,7 @@ def _section(world: World, commands: dict[str, list[str]], usual: int) -> Sectio
         guarded(lists[name], lambda c=command, n=name: _lists(world, c, lists[n], memory[n], world.count(usual)))
     dome = commands["dome mcp"]
     arguments = {
-        "echo_say": {"text": "hi"},
+        "dome_run": {"tool_id": "echo.say", "task": {"text": "hi"}},
         "dome_search_tools": {"query": "search text"},
         "dome_describe_tool": {"tool_id": "text.search"},
         "dome_job_status": {},

@@ -6,11 +6,18 @@ internal import DomePlatform
 // What is asked about tools, and how the registry is kept up to date.
 extension Engine {
     /// Tools as the registry is now: by id, or the best first where there are words to look for.
-    /// E_INVALID_REQUEST for a page token that is none.
+    /// E_INVALID_REQUEST for a page token that is none. A search waits for a look at the registry and not for one at the
+    /// plugins' folders, which is a second old at most: that costs as much as all the rest of it.
     package func tools(
         query: String = "", pageSize: Int = 0, pageToken: String = ""
     ) async throws(DomeError) -> ToolPage {
-        await reloadRegistry()
+        if query.isEmpty {
+            await reloadRegistry()
+        } else {
+            refreshCatalog()
+            await rules.reloadIfChanged(catalog)
+            noteRuleChanges()
+        }
         let snapshot = catalog.snapshot
         let limit = pageSize == 0 ? Int.max : pageSize
         let page: (tools: [Tool], total: Int)
