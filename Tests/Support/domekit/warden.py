@@ -74,11 +74,13 @@ def main(seconds: float, command: list[str]) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "become a subreaper")
-    process = subprocess.Popen(
-        command,
-        start_new_session=True,
-        preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS),
-    )
+
+    def restore() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        # What a shell has started in the background ignores it, and so would all that it starts.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    process = subprocess.Popen(command, start_new_session=True, preexec_fn=restore)
     status = wait(process.pid, time.monotonic() + seconds)
     if status is None:
         os.killpg(process.pid, signal.SIGINT)
