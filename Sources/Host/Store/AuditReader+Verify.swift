@@ -158,9 +158,7 @@ extension AuditReader {
             run.add(seq, problem.contains("inserted here") ? "moved" : "columns", "event \(seq): \(problem)")
         }
         if run.leafCheck.isRedaction { Self.noteRedaction(leaf, &run) }
-        if run.leafCheck.hasPayload, row.isNull(9), run.unsalted.count < AuditVerification.unsaltedLimit {
-            run.unsalted.append(seq)
-        }
+        if run.leafCheck.hasPayload, row.isNull(9) { run.unsalted.append(seq) }
         let actual = try hasher.leaf(leaf)
         if let stored, stored != actual {
             run.add(

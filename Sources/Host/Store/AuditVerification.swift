@@ -73,9 +73,6 @@ package struct AuditVerification: Sendable {
     }
 
     static let findingLimit = 100
-    /// More than that many erased payloads are not held against what the log says of them.
-    static let unsaltedLimit = 100_000
-
     /// The first leaf first; what is about none of them comes last.
     mutating func sortFindings() {
         findings.sort { ($0.seq == 0 ? .max : $0.seq) < ($1.seq == 0 ? .max : $1.seq) }
