@@ -3,7 +3,8 @@ internal import Synchronization
 
 /// Tells whether anything was changed in some folders since they were first looked at, without looking again: the
 /// kernel says so (inotify(7)). What other machines do to a network mount, and what is written through a mapping of
-/// a file, it does not say.
+/// a file, it does not say. One system call a question and nothing kept, as each job asks: `FoldersWatch` tells what was
+/// changed, this only whether.
 package final class FolderWatch: Sendable {
     /// Nil from the first change on.
     private let queue: Mutex<FileDescriptor?>
