@@ -116,14 +116,23 @@ def test_a_person_accepts_what_was_shown_and_nothing_else(used: Daemon) -> None:
     assert lines(used) == [b"third"]
 
 
-def test_a_pin_that_cannot_be_read_is_reported_and_costs_nothing_else(used: Daemon) -> None:
+@pytest.mark.parametrize("damage", ["{", None], ids=["torn", "another's"])
+def test_a_tool_whose_pin_cannot_be_read_waits_for_a_person(used: Daemon, damage: str | None) -> None:
+    """What it was is not known, so it may be anything; other tools go on."""
     pin = used.state / "registry" / "pins" / f"{TOOL}.json"
-    assert json.loads(pin.read_text())["name"] == TOOL
+    document = json.loads(pin.read_text())
+    assert document["name"] == TOOL
     used.stop()
-    pin.write_text("{")
+    pin.write_text(damage or json.dumps(document | {"name": "test.other"}))
+    (registry(used) / TOOL / "run.sh").write_text("echo second\n")
     used.start()
-    assert lines(used) == [b"first"]
-    assert "tool.pin_unreadable" in used.log()
+    message = refusal(used)
+    assert "its pin cannot be read" in message and f"dome registry accept {TOOL}" in message
+    assert "its pin cannot be read" in descriptor(used).unavailable
+    assert any(TOOL in problem for problem in used.stub().GetStatus(pb2.GetStatusRequest(), timeout=30).problems)
+    assert used.jobs.run("shell.run", {"argv": ["/bin/true"]})[-1].payload["to"] == "succeeded"
+    assert "its pin cannot be read" in used.dome("registry", "accept", TOOL).stdout
+    assert lines(used) == [b"second"]
     assert json.loads(pin.read_text())["name"] == TOOL
 
 

@@ -3,6 +3,7 @@
 // out and reported, it never takes the others with it. The same room holds the policy that decides which grants of a
 // caller take effect. Everything here does file I/O when asked to load; call that off the event loop.
 
+internal import DomeModel
 package import DomePlatform
 import Synchronization
 
@@ -12,6 +13,8 @@ package final class Catalog: Sendable {
     package let searchPath: [String]
     /// Readable when something in the registry's folders changed; nil where the kernel does not tell.
     package let changes: FileDescriptor?
+    /// The folder of the tools that came with the programs, resolved; nil if there was none at the start.
+    private let releasedFolder: String?
     private let reader: Mutex<(reader: CatalogReader, registry: CatalogSnapshot)>
     private let current: Mutex<(registry: CatalogSnapshot, plugins: [Tool], snapshot: CatalogSnapshot)>
 
@@ -22,6 +25,9 @@ package final class Catalog: Sendable {
         let reader = CatalogReader(searchPath, isWatching: isWatching)
         let registry = CatalogSnapshot(reader.folders)
         changes = reader.watch?.descriptor
+        releasedFolder = searchPath.last { $0.hasSuffix(Self.released) }.flatMap {
+            CatalogReader.resolved($0 + "/tools")
+        }
         self.reader = Mutex((reader, registry))
         current = Mutex((registry, [], registry))
     }
@@ -38,9 +44,9 @@ package final class Catalog: Sendable {
         return path
     }
 
-    /// The folder of the tools that came with the programs, resolved; nil if there is none.
-    package var releasedFolder: String? {
-        searchPath.last { $0.hasSuffix(Self.released) }.flatMap { CatalogReader.resolved($0 + "/tools") }
+    /// Whether a tool came with the programs, whose version is known, and is nobody's own.
+    package func isReleased(_ tool: Tool) -> Bool {
+        releasedFolder.map { PathText.contains($0, tool.directory) } ?? false
     }
 
     private static let released = "/../share/dome/registry"

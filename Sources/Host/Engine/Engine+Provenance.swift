@@ -109,7 +109,7 @@ extension Engine {
         } else {
             job.source.set(GitFacts())
         }
-        if let tool = job.request?.tool, tool.plugin == nil, !Self.isShipped(tool) {
+        if let tool = job.request?.tool, tool.plugin == nil, !catalog.isReleased(tool) {
             readSource(tool.directory) { job.toolSource.set($0) }
         } else {
             job.toolSource.set(nil)
@@ -121,20 +121,6 @@ extension Engine {
         if let known = facts.known(folder, at: now) { return body(known) }
         ask { [facts] in body(await facts.facts(of: folder, at: now)) }
     }
-
-    /// Those come with this very daemon, whose version is known.
-    private static func isShipped(_ tool: Tool) -> Bool {
-        shippedRegistry.map { tool.directory.hasPrefix($0) } ?? false
-    }
-
-    private static let shippedRegistry: String? = {
-        do throws(DomeError) {
-            let programs = try Directories.ofExecutable()
-            return programs.lastIndex(of: "/").map { programs[..<$0] + "/share/dome/registry/" }
-        } catch {
-            return nil
-        }
-    }()
 
     private static func document(of source: GitFacts) -> JSONValue {
         [

@@ -15,8 +15,7 @@ extension Engine {
             await reloadRegistry()
         } else {
             refreshCatalog()
-            await rules.reloadIfChanged(catalog)
-            noteRuleChanges()
+            await reloadTools()
         }
         let snapshot = catalog.snapshot
         let limit = pageSize == 0 ? Int.max : pageSize
@@ -94,6 +93,12 @@ extension Engine {
         noteRuleChanges()
     }
 
+    /// The registry alone.
+    private func reloadTools() async {
+        await rules.reloadIfChanged(catalog)
+        noteRuleChanges()
+    }
+
     /// From now on, what is changed in the registry's folders is read when the kernel tells of it. Where it does not,
     /// what is asked about tools has it looked at, as everywhere.
     func watchRegistry() {
@@ -103,8 +108,7 @@ extension Engine {
                 // It stays readable until it has been read, on another thread.
                 registryWatch?.setInterest([])
                 Core.task { [self] in
-                    await rules.reloadIfChanged(catalog)
-                    noteRuleChanges()
+                    await reloadTools()
                     registryWatch?.setInterest(.readable)
                 }
             }

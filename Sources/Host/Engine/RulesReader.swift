@@ -53,24 +53,31 @@ package actor RulesReader {
         return index.best(words, offset: offset, limit: limit)
     }
 
-    /// What the tools were when they were first run, by the names of their folders.
-    func pins(_ folder: String) -> [String: ToolPin] {
+    /// What the tools were when they were first run, by the names of their folders; and why it cannot be read, by the same
+    /// ("": of none of them).
+    func pins(_ folder: String) -> (pins: [String: ToolPin], unreadable: [String: String]) {
         var pins: [String: ToolPin] = [:]
-        guard Files.isDirectory(folder) else { return pins }
+        var unreadable: [String: String] = [:]
+        guard Files.isDirectory(folder) else { return (pins, unreadable) }
         do throws(DomeError) {
             for file in try Files.list(folder) where file.hasSuffix(".json") {
                 do throws(DomeError) {
                     let bytes = try Files.read(folder + "/" + file, limitBytes: 8 << 20)
                     let pin = try ToolPin(try JSONParser.parse(bytes, what: file), what: file)
+                    guard file == pin.name + ".json" else {
+                        throw DomeError(.invalidRequest, "\(file) is the pin of \(pin.name)")
+                    }
                     pins[pin.name] = pin
                 } catch {
+                    unreadable[String(file.dropLast(".json".count))] = error.message
                     Log.warning("tool.pin_unreadable", ["file": folder + "/" + file, "error": error.description])
                 }
             }
         } catch {
+            unreadable[""] = error.message
             Log.warning("tool.pins_unreadable", ["folder": folder, "error": error.description])
         }
-        return pins
+        return (pins, unreadable)
     }
 
     /// Keeps a pin.

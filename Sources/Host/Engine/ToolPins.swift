@@ -8,13 +8,15 @@ internal import DomePlatform
 @Core
 final class ToolPins {
     private let folder: String
+    private let catalog: Catalog
     private let rules: RulesReader
     private let version: String
-    /// Where the tools are that came with this daemon; nil: they are taken as any others.
-    private let releasedFolder: String?
-    /// Those tools are not pinned while dome is being built: each build may change them.
+    /// Tools that came with this daemon are not pinned while dome is being built: each build may change them.
     private let isDevelopment: Bool
     private var pins: [String: ToolPin] = [:]
+    /// Why the pin of a tool cannot be read, by the name of its folder ("": of any): what it was is not known, so a person
+    /// has to look.
+    private var unreadable: [String: String] = [:]
     /// Those that are something else, by name, with what they are now.
     private var drifts: [String: Drift] = [:]
     /// Called when a tool turns out to be something else.
@@ -27,20 +29,23 @@ final class ToolPins {
 
     nonisolated init(_ directories: Directories, _ catalog: Catalog, _ rules: RulesReader, version: String) {
         folder = directories.state + "/registry/pins"
+        self.catalog = catalog
         self.rules = rules
         self.version = version
-        releasedFolder = catalog.releasedFolder
         isDevelopment = directories.stage == .dev
     }
 
     /// Reads what was recorded; before anything is admitted.
-    func load() async { pins = await rules.pins(folder) }
+    func load() async { (pins, unreadable) = await rules.pins(folder) }
 
     /// Where a tool is another one than its pin says; empty for one that is not pinned.
     func differences(_ tool: Tool) -> [String] {
+        if let reason = unreadable[tool.folderName] ?? unreadable[""], !isExempt(tool) {
+            return ["what it was is not known: its pin cannot be read: \(reason)"]
+        }
         guard let pin = pins[tool.folderName], pin.material != tool.hashes.material, !isExempt(tool) else { return [] }
         // A release brings its own tools along.
-        if isReleased(tool), pin.daemonVersion != version { return [] }
+        if catalog.isReleased(tool), pin.daemonVersion != version { return [] }
         if let drift = drifts[tool.folderName], drift.tool === tool { return drift.differences }
         let differences = pin.differences(tool)
         let isNew = drifts[tool.folderName]?.tool.hashes != tool.hashes
@@ -51,7 +56,7 @@ final class ToolPins {
 
     /// Why a tool is quarantined, with the remedy; nil if it is not.
     func refusal(_ tool: Tool) -> String? {
-        guard !pins.isEmpty else { return nil }
+        guard !pins.isEmpty || !unreadable.isEmpty else { return nil }
         let differences = differences(tool)
         guard !differences.isEmpty else { return nil }
         return "is not what it was when it was first used: \(differences.joined(separator: "; ")). If that is meant: "
@@ -78,12 +83,13 @@ final class ToolPins {
         let pin = ToolPin(tool, daemonVersion: version)
         pins[tool.folderName] = pin
         drifts[tool.folderName] = nil
+        unreadable[tool.folderName] = nil
         try await rules.write(pin, folder)
     }
 
     /// What is quarantined, a sentence each.
     func problems(_ snapshot: CatalogSnapshot) -> [String] {
-        drifts.keys.sorted().compactMap { name in
+        Set(drifts.keys).union(unreadable.keys).sorted().compactMap { name in
             guard let tool = snapshot[id: name], tool.folderName == name, let refusal = refusal(tool) else {
                 return nil
             }
@@ -91,9 +97,5 @@ final class ToolPins {
         }
     }
 
-    private func isExempt(_ tool: Tool) -> Bool { tool.plugin != nil || isDevelopment && isReleased(tool) }
-
-    private func isReleased(_ tool: Tool) -> Bool {
-        releasedFolder.map { PathText.contains($0, tool.directory) } ?? false
-    }
+    private func isExempt(_ tool: Tool) -> Bool { tool.plugin != nil || isDevelopment && catalog.isReleased(tool) }
 }
