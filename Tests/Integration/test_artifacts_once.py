@@ -52,6 +52,8 @@ def test_kill_9_while_copying_is_made_good_by_the_next(daemon: Daemon) -> None:
     assert {name: hashlib.sha256(content).hexdigest() for name, content in kept(daemon, job).items()} == sums(events)
     assert sorted(path.name for path in folder.iterdir()) == ["1", "2", "3", "4"]
     assert len(rows(daemon, "SELECT * FROM artifacts")) == 4
+    # The copies of both tries are in the store; those of the first go when it is swept.
+    assert {path.stat().st_nlink for path in folder.iterdir()} == {2}
 
 
 def test_a_large_copy_holds_nobody_up(daemon: Daemon) -> None:
@@ -104,7 +106,7 @@ def test_a_disk_without_room_keeps_what_fits_and_ends_the_job(little: Daemon) ->
     assert kept(little, job) == {"a": b"small\n"}
     assert guard(events)["left_out"] == {"disk": 2}
     # Many small ones fill it up to what the end needs.
-    job, events = run(little, "mkdir out; for i in $(seq 100 199); do head -c 100000 /dev/zero >out/$i; done")
+    job, events = run(little, "mkdir out; for i in $(seq 100 199); do head -c 100000 /dev/urandom >out/$i; done")
     assert events[-1].payload["to"] == "succeeded"
     assert 10 < len(kept(little, job)) < 80
     assert guard(events)["left_out"] == {"disk": 100 - len(kept(little, job))}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -29,11 +28,6 @@ FLOOD_LINES = 60_000
 FLOOD = f"yes $(printf %01000d 0) | head -n {FLOOD_LINES}"  # 60 MB
 
 
-def resident_bytes(pid: int) -> int:
-    with open(f"/proc/{pid}/statm") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
 def test_a_follower_that_does_not_read_neither_slows_the_job_nor_grows_the_daemon(daemon: Daemon) -> None:
     write_script_tool(daemon, "test.flood", FLOOD, limits={"output_bytes": 256 << 20})
     jobs = daemon.jobs
@@ -47,7 +41,7 @@ def test_a_follower_that_does_not_read_neither_slows_the_job_nor_grows_the_daemo
         return time.monotonic() - began
 
     alone = seconds(jobs.start("test.flood"))
-    before = resident_bytes(daemon.pid)
+    before = processes.resident_bytes(daemon.pid)
     job = jobs.start("test.flood")
     # One reads its first event and then nothing, ten are cut off in the middle.
     stalled = Jobs(daemon.stub()).stream(job)
@@ -57,7 +51,7 @@ def test_a_follower_that_does_not_read_neither_slows_the_job_nor_grows_the_daemo
         next(iter(dead))
         dead.cancel()
     watched = seconds(job)
-    grown = resident_bytes(daemon.pid) - before
+    grown = processes.resident_bytes(daemon.pid) - before
     assert first.seq == 1
     assert state_name(jobs.status(job).state) == "SUCCEEDED"
     assert jobs.status(job).last_seq == FLOOD_LINES + 3
@@ -154,7 +148,7 @@ def test_followers_at_rest_cost_no_reading_memory(daemon: Daemon) -> None:
         return stream
 
     streams = [follow()]  # brings what all of them share
-    before = resident_bytes(daemon.pid)
+    before = processes.resident_bytes(daemon.pid)
     streams += [follow() for _ in range(64)]
-    assert resident_bytes(daemon.pid) - before < 64 * (64 << 10)
+    assert processes.resident_bytes(daemon.pid) - before < 64 * (64 << 10)
     jobs.cancel(job)

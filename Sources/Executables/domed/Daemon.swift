@@ -85,7 +85,7 @@ final class Daemon {
             store: store, keys: keys, auditReader: auditReader,
             files: JobFiles(
                 executor: try LoopExecutor.onNewThread(named: "dome-files"), jobsPath: directories.jobsPath,
-                sparesPath: directories.state + "/spare"),
+                sparesPath: directories.state + "/spare", contentPath: directories.contentPath),
             facts: FactsReader(executor: try LoopExecutor.onNewThread(named: "dome-facts")),
             rules: RulesReader(executor: try LoopExecutor.onNewThread(named: "dome-rules")),
             keepers: KeeperPool(

@@ -35,6 +35,8 @@ package enum ClientError: Error, Sendable, Equatable {
             self = .unsupported("this domed is older than dome and does not know the call; restart it (\(text))")
         case .notFound: self = .refused(DomeError(.notFound, text))
         case .invalidArgument: self = .refused(DomeError(.invalidRequest, text))
+        case .outOfRange: self = .refused(DomeError(.invalidRequest, text))
+        case .dataLoss: self = .refused(DomeError(.internal, text))
         case .resourceExhausted: self = .refused(DomeError(.resourceExhausted, text))
         case .permissionDenied, .unauthenticated: self = .refused(DomeError(.policyDenied, text))
         // The server tells a call that it cannot finish to go elsewhere: it is about to leave.

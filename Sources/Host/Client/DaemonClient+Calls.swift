@@ -111,7 +111,9 @@ extension DaemonClient {
     package func job(_ id: String) async throws(ClientError) -> JobDetail {
         let reply = try await call(Domed_V1_DomedService.getJobStatus, .with { $0.jobId = id })
         try Self.check(reply.status)
-        return JobDetail(reply)
+        var job = JobDetail(reply)
+        if reply.artifactCount > UInt64(job.artifacts.count) { job.artifacts = try await artifacts(of: id) }
+        return job
     }
 
     /// Asks for a job's end; the state is the one at the time of the answer.

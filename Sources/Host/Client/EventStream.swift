@@ -10,8 +10,7 @@ package typealias EventStream = ResponseStream<JobEvent>
 /// `highWater` of them wait here.
 @Core
 package final class ResponseStream<Element: Sendable> {
-    private static var highWater: Int { 8_192 }
-
+    private let highWater: Int
     private let call: ClientCall
     private var waiting: [Element] = []
     private var outcome: ClientOutcome?
@@ -24,9 +23,10 @@ package final class ResponseStream<Element: Sendable> {
     /// `read` makes an element of a message, or nil of one that is malformed.
     init<Request: ProtoMessage, Response>(
         _ connection: GRPCClientConnection, _ metadata: Metadata, _ method: ProtoMethod<Request, Response>,
-        _ request: Request, read: @escaping (UnsafeRawBufferPointer) -> Element?
+        _ request: Request, highWater: Int = 8_192, read: @escaping (UnsafeRawBufferPointer) -> Element?
     ) {
         self.read = read
+        self.highWater = highWater
         call = connection.start(method.path, metadata: metadata)
         call.onMessage = { [weak self] message in Core.assumeIsolated { self?.take(message) } }
         call.onFinish = { [weak self] outcome in Core.assumeIsolated { self?.finish(outcome) } }
@@ -73,7 +73,7 @@ package final class ResponseStream<Element: Sendable> {
             return
         }
         waiting.append(event)
-        if waiting.count >= Self.highWater, !isPaused {
+        if waiting.count >= highWater, !isPaused {
             isPaused = true
             call.pauseReceiving()
         }

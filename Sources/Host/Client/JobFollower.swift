@@ -1,6 +1,5 @@
 package import DomeAsync
 internal import DomeModel
-internal import DomePlatform
 
 /// A job's events past a seq, across lost connections and daemon restarts: no gap, no repeat. Follows up to the
 /// terminal event.
@@ -13,9 +12,6 @@ package final class JobFollower {
     package private(set) var lastSeq: UInt64
     private var stream: EventStream?
     private var isEnded = false
-    /// How long to go on trying without a single event.
-    private static let patienceNanoseconds: Int64 = 60_000_000_000
-    private static let longestPauseMilliseconds: UInt64 = 1_000
 
     package init(_ client: DaemonClient, jobID: String, follow: Bool, sinceSeq: UInt64) {
         self.client = client
@@ -27,28 +23,16 @@ package final class JobFollower {
     /// The next events; nil at the end. A lost connection is made again meanwhile, and the daemon started if the
     /// client may do that.
     package func next() async throws(ClientError) -> [JobEvent]? {
-        let deadline = Clock.monotonicNanoseconds() + Self.patienceNanoseconds
-        var pause: UInt64 = 10
+        var patience = Patience()
         while !isEnded {
             do throws(ClientError) {
                 if let batch = try await advance() { return batch }
             } catch {
                 stream = nil
-                guard mayRetry(error), Clock.monotonicNanoseconds() < deadline else { throw error }
-                await Core.sleep(milliseconds: pause)
-                pause = min(pause * 2, Self.longestPauseMilliseconds)
+                try await patience.wait(after: error, hadConnection: hadConnection)
             }
         }
         return nil
-    }
-
-    /// The first connection has to succeed: a daemon that never was there is an error at once.
-    private func mayRetry(_ error: ClientError) -> Bool {
-        switch error {
-        case .connectionLost: true
-        case .unavailable: hadConnection
-        default: false
-        }
     }
 
     /// Whether the daemon ever answered.

@@ -92,21 +92,23 @@ extension JobDetail {
         summary.lastSeq = reply.lastSeq
         signal = reply.signal
         reason = reply.reason
-        artifacts = reply.artifacts.map { reference in
-            var artifact = Artifact()
-            artifact.kind = reference.kind
-            artifact.path = reference.path
-            artifact.name = reference.name
-            artifact.sha256 = reference.sha256
-            artifact.byteCount = reference.bytes
-            artifact.contentID = reference.cid
-            return artifact
-        }
+        artifacts = reply.artifacts.map(Artifact.init)
         if let message = reply.provenance { provenance = Provenance(message) }
         provenanceJSON = reply.provenanceJson
         enforcementJSON = reply.enforcementJson
         resourcesJSON = reply.resourcesJson
         resultJSON = reply.resultJson
+    }
+}
+
+extension Artifact {
+    init(_ reference: Domed_V1_ArtifactRef) {
+        kind = reference.kind
+        path = reference.path
+        name = reference.name
+        sha256 = reference.sha256
+        byteCount = reference.bytes
+        contentID = reference.cid
     }
 }
 

@@ -25,9 +25,9 @@ extension Engine {
         case .failure(let error): return lost(job, error.message)
         }
         guard !document.isEmpty else { return .none }
-        let (target, limits) = (files.artifactsPath(job.id), artifactLimits(of: job))
+        let (target, limits, content) = (files.artifactsPath(job.id), artifactLimits(of: job), files.content)
         let copying = await onCopiesThread { () throws(DomeError) in
-            Copying(try DrivenCopies(DriveArtifacts(document), to: target, limits))
+            Copying(try DrivenCopies(DriveArtifacts(document), to: target, limits, sharing: content))
         }
         switch copying {
         case .failure(let error): return lost(job, error.message)

@@ -42,7 +42,7 @@ extension Engine {
     /// Where a job's journal lies.
     package func journalPath(_ id: JobID) -> String { files.journalPath(id) }
 
-    private static func notFound(_ id: JobID) -> DomeError { DomeError(.notFound, "job not found: \(id)") }
+    static func notFound(_ id: JobID) -> DomeError { DomeError(.notFound, "job not found: \(id)") }
 
     /// A page of jobs, newest first.
     package func jobs(_ query: JobQuery) async throws(DomeError) -> JobPage {

@@ -25,7 +25,21 @@ extension Engine {
             for id in batch { report.bytes += try await store.job(id)?.outputBytes ?? 0 }
             if !isDryRun { try await remove(batch) }
         }
+        if report.jobs > 0, !isDryRun { await removeUnusedContent() }
         return report
+    }
+
+    /// What those left that are gone, unless another job left the same.
+    private func removeUnusedContent() async {
+        let content = files.content
+        _ = await onOwnThread("dome-artifacts") {
+            do throws(DomeError) {
+                let bytes = try content.removeUnused()
+                if bytes > 0 { Log.info("retention.content", ["bytes": String(bytes)]) }
+            } catch {
+                Log.warning("retention.failed", ["error": error.description])
+            }
+        }
     }
 
     /// Rows first: a folder without a row is litter, a row without a folder would be a job that lost its output.
@@ -63,6 +77,7 @@ extension Engine {
             do throws(DomeError) { try await removeLitter() } catch {
                 Log.warning("retention.failed", ["error": error.description])
             }
+            await removeUnusedContent()
             while !isDraining {
                 do throws(DomeError) {
                     let report = try await collectGarbage(olderThanSeconds: 0, maxBytes: 0, isDryRun: false)

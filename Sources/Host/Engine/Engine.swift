@@ -29,6 +29,8 @@ package final class Engine {
     let programs = KnownPrograms()
     let requirements: RequirementCheck
     let pins: ToolPins
+    /// Of those that jobs left.
+    let verifiedFiles = VerifiedFiles()
     /// When the registry was last looked at, and what git last said, by folder.
     var catalogCheckedNanoseconds: Int64 = 0
     let keys: KeyRing

@@ -9,6 +9,8 @@ package actor JobFiles {
     private let executor: LoopExecutor
     private let jobsPath: String
     package nonisolated let spares: SpareFolders
+    /// What the jobs left, each content once.
+    nonisolated let content: ContentStore
     /// The journals of jobs that executors drive, as long as those live.
     var driven: [JobID: DrivenJournal] = [:]
     /// Long journals of which the digests are being made.
@@ -16,10 +18,11 @@ package actor JobFiles {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    /// - Parameter sparesPath: a folder of its own, on the same file system.
-    package init(executor: LoopExecutor, jobsPath: String, sparesPath: String) {
+    /// - Parameters sparesPath, contentPath: folders of their own, on the same file system.
+    package init(executor: LoopExecutor, jobsPath: String, sparesPath: String, contentPath: String) {
         self.executor = executor
         self.jobsPath = jobsPath
+        content = ContentStore(folder: contentPath)
         spares = SpareFolders(folder: sparesPath, jobsPath: jobsPath)
     }
 

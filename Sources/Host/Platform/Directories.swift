@@ -24,6 +24,7 @@ package struct Directories: Sendable, Equatable {
     package var auditAnchorPath: String { state + "/audit-anchor" }
     package var databasePath: String { state + "/domed.sqlite" }
     package var jobsPath: String { state + "/jobs" }
+    package var contentPath: String { state + "/content" }
 
     /// The folders for this user. `environment` looks a variable up; an empty or relative value counts as unset,
     /// as the XDG specification says.

@@ -1,7 +1,7 @@
 package import Glibc
 
 /// Tells whether a file changed since it was last looked at, for the price of one stat.
-package struct FileStamp: Sendable, Equatable {
+package struct FileStamp: Sendable, Hashable {
     private let parts: [Int64]
 
     /// The stamp of what `path` leads to now; all absent files have the same.

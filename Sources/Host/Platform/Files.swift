@@ -81,6 +81,13 @@ package enum Files {
         guard Glibc.rename(path, target) == 0 else { throw .system("rename \(path) to \(target)", errno) }
     }
 
+    /// Gives a file a second name; false if something has that name.
+    package static func link(_ path: String, to name: String) throws(DomeError) -> Bool {
+        if Glibc.link(path, name) == 0 { return true }
+        guard errno == EEXIST else { throw .system("link \(path) to \(name)", errno) }
+        return false
+    }
+
     /// Creates an empty file with mode 0600; one that is there is an error.
     package static func createEmpty(_ path: String) throws(DomeError) {
         _ = try open(path, O_WRONLY | O_CREAT | O_EXCL)

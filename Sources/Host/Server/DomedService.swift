@@ -19,6 +19,8 @@ package final class DomedService {
     var followers: [UInt64: EventFollower] = [:]
     /// Those who read the audit log now.
     var auditFollowers: [ObjectIdentifier: AuditFollower] = [:]
+    /// Those who read what a job left now.
+    var artifactSenders: [ObjectIdentifier: ArtifactSender] = [:]
     /// Those who watch the registry now.
     var toolWatchers: [ObjectIdentifier: ToolWatcher] = [:]
 
@@ -29,12 +31,15 @@ package final class DomedService {
         self.identity = identity
     }
 
-    package var followerCount: Int { followers.count + auditFollowers.count + toolWatchers.count }
+    package var followerCount: Int {
+        followers.count + auditFollowers.count + artifactSenders.count + toolWatchers.count
+    }
 
     /// Tells all who follow something to come back later.
     package func dismissFollowers() {
         for follower in followers.values { follower.dismiss() }
         for follower in auditFollowers.values { follower.dismiss() }
+        for sender in artifactSenders.values { sender.dismiss() }
         for watcher in toolWatchers.values { watcher.dismiss() }
     }
 }

@@ -14,7 +14,8 @@ extension DomedService {
                 $0.runId = report.jobID.runID
                 $0.jobId = report.jobID.text
                 $0.state = Domed_V1_JobState(report.state)
-                $0.artifacts = report.artifacts.map(Domed_V1_ArtifactRef.init)
+                $0.artifacts = report.artifacts.prefix(Self.artifactsAlongLimit).map(Domed_V1_ArtifactRef.init)
+                $0.artifactCount = UInt64(report.artifacts.count)
                 $0.provenance = Self.provenance(report.provenance)
                 $0.toolId = report.toolID
                 $0.profile = report.profile

@@ -20,6 +20,7 @@ extension DomedService {
             $0.capabilities = [
                 capability("skill-execute", ["wait_ms", "timeout_ms", "grants", "priority", "idempotency"]),
                 capability("job-events", ["follow", "since_seq", "partial-lines", "line_b64"]),
+                capability("artifacts", ["paging", "range", "sha256", "cid"]),
                 capability("job-list", ["filters", "paging"]),
                 capability("tool-schemas", ["json-schema-2020-12"]),
                 capability("status", ["sandbox-report"]),

@@ -24,6 +24,8 @@ extension DomedService {
         table.immediate(Service.getStatus, getStatus)
         table.waiting(Service.getJobStatus) { [self] request, _ in await getJobStatus(request) }
         table.waiting(Service.listJobs) { [self] request, _ in await listJobs(request) }
+        table.waiting(Service.listArtifacts) { [self] request, _ in await listArtifacts(request) }
+        table.streaming(Service.readArtifact) { [self] request, call in readArtifact(request, call) }
         table.waiting(Service.listPlugins) { [self] request, _ in await listPlugins(request) }
         table.waiting(Service.collectGarbage) { [self] request, _ in await collectGarbage(request) }
         table.waiting(Service.skillExecute) { [self] request, call in

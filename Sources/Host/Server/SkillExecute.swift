@@ -22,7 +22,8 @@ extension DomedService {
                 $0.runId = report.jobID.runID
                 $0.jobId = report.jobID.text
                 $0.state = Domed_V1_JobState(report.state)
-                $0.artifacts = report.artifacts.map(Domed_V1_ArtifactRef.init)
+                $0.artifacts = report.artifacts.prefix(Self.artifactsAlongLimit).map(Domed_V1_ArtifactRef.init)
+                $0.artifactCount = UInt64(report.artifacts.count)
                 $0.exitCode = report.exitCode
                 $0.signal = report.signal
                 $0.lastSeq = report.lastSeq

@@ -1,4 +1,3 @@
-internal import DomeCrypto
 internal import DomeModel
 
 extension Database {
@@ -11,8 +10,6 @@ extension Database {
         "SELECT task_json, constraints_json, grants_json, provenance_json FROM job_requests WHERE job = ?1")
     private static let outcome = Query(
         "SELECT provenance_json, plan_json, enforcement_json, resources_json FROM job_outcomes WHERE job = ?1")
-    private static let artifacts = Query(
-        "SELECT kind, path, sha256, bytes FROM artifacts WHERE job = ?1 ORDER BY position")
 
     func job(_ id: JobID) throws(DomeError) -> JobRecord? {
         try connection.first(Self.byID, [.text(id.text)], what: "read \(id)") { row throws(DomeError) in
@@ -48,15 +45,11 @@ extension Database {
             throw .damagedDatabase(path, cause: "\(id) has no request")
         }
         let outcome = try connection.first(Self.outcome, number, what: what, documents)
-        let artifacts = try connection.all(Self.artifacts, number, what: what) { row in
-            Artifact(
-                kind: row.text(0), path: row.text(1), sha256: Digest(bytes: row.blob(2)),
-                byteCount: UInt64(clamping: row.integer(3)))
-        }
         return JobDetail(
             record: record, taskJSON: request.0, constraintsJSON: request.1, grantsJSON: request.2,
             provenanceJSON: outcome?.0 ?? request.3, planJSON: outcome?.1 ?? "{}",
-            enforcementJSON: outcome?.2 ?? "{}", resourcesJSON: outcome?.3 ?? "{}", artifacts: artifacts)
+            enforcementJSON: outcome?.2 ?? "{}", resourcesJSON: outcome?.3 ?? "{}",
+            artifacts: try artifacts(of: record.admissionNumber))
     }
 }
 
@@ -66,7 +59,7 @@ extension Database {
         let size = pageSize <= 0 ? JobPage.defaultSize : min(pageSize, JobPage.largestSize)
         var conditions = JobConditions()
         if !pageToken.isEmpty {
-            conditions.require("id <", .integer(try PageToken(parsing: pageToken).lastAdmissionNumber))
+            conditions.require("id <", .integer(try PageToken(parsing: pageToken).number))
         }
         if let toolID = filter.toolID { conditions.require("tool_id =", .text(toolID)) }
         if let profile = filter.profile { conditions.require("profile =", .text(profile)) }
@@ -80,7 +73,7 @@ extension Database {
         guard records.count > size else { return JobPage(records: records, nextToken: nil) }
         records.removeLast()
         let last = records.last?.admissionNumber ?? 0
-        return JobPage(records: records, nextToken: PageToken(lastAdmissionNumber: last).text)
+        return JobPage(records: records, nextToken: PageToken(number: last).text)
     }
 }
 

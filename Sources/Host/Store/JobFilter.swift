@@ -24,27 +24,28 @@ package struct JobPage: Sendable, Equatable {
     package static let largestSize = 1000
 }
 
-/// A page's continuation: `p1-` and the last admission number shown, in hexadecimal. Clients pass it on as it is.
-/// New jobs do not shift the pages after it: lists run from the newest job to the oldest.
+/// A page's continuation: `p1-` and a number, in hexadecimal. Clients pass it on as it is. For jobs it is that of the last
+/// admission shown, for artifacts the place of the next. New
+/// jobs do not shift the pages after it: lists run from the newest job to the oldest.
 struct PageToken: Equatable {
     static let prefix = "p1-"
-    let lastAdmissionNumber: Int64
+    let number: Int64
 
-    var text: String { Self.prefix + String(lastAdmissionNumber, radix: 16) }
+    var text: String { Self.prefix + String(number, radix: 16) }
 
-    init(lastAdmissionNumber: Int64) { self.lastAdmissionNumber = lastAdmissionNumber }
+    init(number: Int64) { self.number = number }
 
     init(parsing text: String) throws(DomeError) {
         let digits = text.dropFirst(Self.prefix.count)
         let isDigit = { (byte: UInt8) in (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte) }
         guard text.hasPrefix(Self.prefix), digits.utf8.allSatisfy(isDigit), let number = Int64(digits, radix: 16),
-            number > 0, text == PageToken(lastAdmissionNumber: number).text
+            number > 0, text == PageToken(number: number).text
         else {
             throw DomeError(
                 .invalidRequest,
                 "page_token '\(text.prefix(64))' is not one of this service's: leave it empty for the first page, then "
                     + "pass next_page_token of the previous reply unchanged (p1- and hexadecimal digits)")
         }
-        lastAdmissionNumber = number
+        self.number = number
     }
 }

@@ -16,6 +16,19 @@ extension Store {
     /// The job with its documents and artifacts, or nil.
     package func detail(_ id: JobID) throws(DomeError) -> JobDetail? { try current().detail(id) }
 
+    /// Some of what a job left; nil without such a job. `pageToken` is empty or a previous page's `nextToken`; `pageSize` 0
+    /// means as many as a page holds.
+    package func artifacts(
+        of id: JobID, pageToken: String = "", pageSize: Int = 0
+    ) throws(DomeError) -> ArtifactPage? {
+        try current().artifacts(of: id, pageToken: pageToken, pageSize: pageSize)
+    }
+
+    /// What a job left under that name; nil without such a job or name.
+    package func artifact(of id: JobID, named name: String) throws(DomeError) -> Artifact? {
+        try current().artifact(of: id, named: name)
+    }
+
     /// Jobs from the newest to the oldest. `pageToken` is empty or a previous page's `nextToken` (with the same
     /// filter); another is E_INVALID_REQUEST. `pageSize` 0 means `JobPage.defaultSize`.
     package func jobs(

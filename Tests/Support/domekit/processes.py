@@ -80,6 +80,12 @@ def belonging_to(directory: Path) -> set[int]:
     return found - ancestors
 
 
+def resident_bytes(pid: int) -> int:
+    """How much memory a process has."""
+    with open(f"/proc/{pid}/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def kill_and_wait(pid: int, deadline: float, sign: int = signal.SIGKILL) -> bool:
     """Sends `sign` to `pid` and waits until it is gone, until `deadline` (time.monotonic()) at most."""
     try:

@@ -52,7 +52,7 @@ private final class Job {
         #expect(try collection.artifacts.map(\.sha256) == ["", "deep", "last"].map { try SHA256.digest($0) })
         #expect(collection.omissions.count == 0)
         #expect(try job.kept("b/c/deep") == "deep")
-        for (path, mode) in [("", 0o700), ("/b", 0o700), ("/a", 0o600), ("/b/c/deep", 0o600)] as [(String, mode_t)] {
+        for (path, mode) in [("", 0o700), ("/b", 0o700), ("/a", 0o400), ("/b/c/deep", 0o400)] as [(String, mode_t)] {
             var status = stat()
             #expect(lstat(job.target + path, &status) == 0)
             #expect(status.st_mode & 0o7777 == mode, "\(path)")

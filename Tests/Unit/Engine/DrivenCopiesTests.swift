@@ -61,7 +61,7 @@ private final class Target {
         #expect(collection.omissions.count == 0)
         #expect(try target.kept("a/b/c") == "deep down")
         var status = stat()
-        #expect(lstat(target.path + "/a/b/c", &status) == 0 && status.st_mode & 0o7777 == 0o600)
+        #expect(lstat(target.path + "/a/b/c", &status) == 0 && status.st_mode & 0o7777 == 0o400)
     }
 
     @Test(arguments: [

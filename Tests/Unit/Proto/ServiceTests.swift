@@ -5,12 +5,16 @@ import Testing
     @Test func `paths are what HTTP 2 carries`() {
         #expect(Domed_V1_DomedService.health.path == "/domed.v1.DomedService/Health")
         #expect(Grpc_Health_V1_Health.watch.path == "/grpc.health.v1.Health/Watch")
-        #expect(Domed_V1_DomedService.methods.count == 27)
+        #expect(Domed_V1_DomedService.methods.count == 29)
     }
 
-    @Test func `events, news of tools, audit queries and verifications stream in domed's service, nothing else does`() {
+    @Test
+    func
+        `events, artifacts, news of tools, audit queries and verifications stream in domed's service, nothing else does`()
+    {
         let streaming = Domed_V1_DomedService.methods.filter { $0.serverStreaming || $0.clientStreaming }
-        #expect(streaming.map(\.name) == ["StreamJobEvents", "WatchTools", "QueryAudit", "VerifyAudit"])
+        #expect(
+            streaming.map(\.name) == ["StreamJobEvents", "ReadArtifact", "WatchTools", "QueryAudit", "VerifyAudit"])
         #expect(streaming.allSatisfy { !$0.clientStreaming })
         let reflection = Grpc_Reflection_V1_ServerReflection.serverReflectionInfo.descriptor
         #expect(reflection.clientStreaming && reflection.serverStreaming)

@@ -1,16 +1,14 @@
+import DomeAsync
 import DomeClient
-import DomeCrypto
 import DomeModel
-import DomePlatform
-import Glibc
 
 extension Verb {
     /// `dome artifacts`
     static let artifacts = Verb(
-        words: ["artifacts"], summary: "list the files that a job left in /job/out, print or save one",
+        words: ["artifacts"], summary: "list the files that a job left in /job/out, print or save them",
         details: [
-            "Without PATH the files are listed. With it that file is printed, or saved with -O; only after its bytes "
-                + "were found to be those that the job left.",
+            "Without PATH the files are listed. With it that file is printed, or saved with -O, or a range of it. --to "
+                + "saves all of them. Nothing is passed on but bytes that were found to be those that the job left.",
             "In PATH, as in the list, bytes of a name that are not UTF-8, controls and hidden characters are %XX.",
         ],
         positionals: [
@@ -19,34 +17,104 @@ extension Verb {
         ],
         options: [
             OptionSpec("--save", short: "-O", value: "FILE", help: "save to this file", completion: .files),
+            OptionSpec("--offset", value: "SIZE", help: "begin there, e.g. 4096 or 1MiB"),
+            OptionSpec("--length", value: "SIZE", help: "no more than that of it"),
+            OptionSpec(
+                "--to", value: "DIR", help: "save all files below this folder, which is new or empty",
+                completion: .files),
+            OptionSpec("--sums", help: "list SHA-256 and path as sha256sum(1) does, which then checks them"),
             OptionSpec("--force", help: "replace FILE, or print bytes that can drive a terminal to one"),
         ],
-        examples: ["dome artifacts job-01k…", "dome artifacts job-01k… report/index.html -O index.html"]
+        examples: [
+            "dome artifacts job-01k…", "dome artifacts job-01k… report/index.html -O index.html",
+            "dome artifacts job-01k… log.txt --offset 1MiB --length 64KiB",
+            "dome artifacts job-01k… --to results", "dome artifacts job-01k… --sums | (cd results && sha256sum -c)",
+        ]
     ) { invocation async throws(CommandFailure) in
         let id = try jobID(invocation.argument(0))
         let name = invocation.argument(1)
-        if name.isEmpty, invocation.has("--save") { throw .usage("-O needs PATH: which file to save") }
+        try check(invocation, hasName: !name.isEmpty)
         let client = try invocation.client()
-        let job = try await calling { () async throws(ClientError) in try await client.job(id) }
-        guard !name.isEmpty else {
-            try invocation.print(json: job.artifactsJSON, text: job.artifactsText(style: invocation.style))
-            return ExitStatus.success
+        if name.isEmpty { return try await all(of: id, client, invocation) }
+        let offset = try size(invocation, "--offset") ?? 0
+        let length = try size(invocation, "--length")
+        if length == 0 { throw .usage("--length must be at least 1") }
+        let reader = try await reading { () async throws(ClientError) in
+            try await ArtifactReader(client, id, name, offset: offset, length: length ?? 0)
         }
-        guard let artifact = job.artifacts.first(where: { $0.name == name }) else {
-            throw CommandFailure(
-                "\(id) has no artifact '\(name)'; 'dome artifacts \(id)' lists those it has",
-                status: ExitStatus.notFound)
-        }
-        let file = try ArtifactFile(artifact)
         guard let path = invocation.value("--save") else {
-            try file.print(evenToTerminal: invocation.has("--force"))
+            try await ArtifactOutput.print(reader, evenToTerminal: invocation.has("--force"))
             return ExitStatus.success
         }
-        try file.save(to: path, replacing: invocation.has("--force"))
+        let saved = try await ArtifactOutput.save(reader, to: path, replacing: invocation.has("--force"))
         try invocation.print(
-            json: ["saved": .string(path), "artifact": artifact.json],
-            text: "saved \(Rendered.line(path)), \(Quantity.text(bytes: artifact.byteCount))\n")
+            json: ["saved": .string(path), "bytes": .count(saved), "artifact": reader.artifact.json],
+            text: "saved \(Rendered.line(path)), \(Quantity.text(bytes: saved))\n")
         return ExitStatus.success
+    }
+
+    private static func check(_ invocation: Invocation, hasName: Bool) throws(CommandFailure) {
+        let ofOne = ["--save", "--offset", "--length"]
+        let ofAll = ["--to", "--sums"]
+        for option in hasName ? ofAll : ofOne where invocation.has(option) || invocation.value(option) != nil {
+            throw .usage(
+                hasName ? "\(option) is about all files: leave PATH out" : "\(option) needs PATH: which file is meant")
+        }
+    }
+
+    private static func size(_ invocation: Invocation, _ option: String) throws(CommandFailure) -> UInt64? {
+        guard let text = invocation.value(option) else { return nil }
+        guard let bytes = Quantity.bytes(text) else {
+            throw .usage("\(option) must be a size such as 4096 or 1MiB, not '\(text)'")
+        }
+        return bytes
+    }
+
+    /// Lists them or saves them.
+    @Core
+    private static func all(
+        of id: String, _ client: DaemonClient, _ invocation: Invocation
+    ) async throws(CommandFailure) -> Int32 {
+        let job = try await calling { () async throws(ClientError) in try await client.job(id) }
+        if let folder = invocation.value("--to") {
+            let saved = try await ArtifactOutput.saveAll(job.artifacts, of: id, client, to: folder)
+            let left = job.omissionsText.map { "\($0)\n" } ?? ""
+            try invocation.print(
+                json: [
+                    "saved": .string(folder), "bytes": .count(saved), "artifacts": .array(job.artifacts.map(\.json)),
+                ],
+                text: "saved \(Rendered.line(folder)): \(job.artifacts.count) files, \(Quantity.text(bytes: saved))\n"
+                    + left)
+        } else if invocation.has("--sums") {
+            for artifact in job.artifacts { try Output.stdout.write(artifact.sumLine) }
+        } else {
+            try invocation.print(json: job.artifactsJSON, text: job.artifactsText(style: invocation.style))
+        }
+        return ExitStatus.success
+    }
+
+    /// Nothing is lost on the way: what fails says whether a file or the connection is at fault.
+    @Core
+    static func reading<Value: Sendable>(
+        _ body: @Core () async throws(ClientError) -> Value
+    ) async throws(CommandFailure) -> Value {
+        do throws(ClientError) {
+            return try await body()
+        } catch {
+            if case .refused(let refusal) = error, refusal.code == .internal {
+                throw CommandFailure(refusal.message, status: ExitStatus.dataError)
+            }
+            throw CommandFailure(error)
+        }
+    }
+}
+
+extension Artifact {
+    /// As sha256sum(1) prints and reads it: a backslash first if the name has one.
+    fileprivate var sumLine: String {
+        guard name.contains("\\") else { return "\(sha256)  \(name)\n" }
+        let escaped = name.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\")
+        return "\\\(sha256)  \(escaped)\n"
     }
 }
 
@@ -65,103 +133,25 @@ extension JobDetail {
             output =
                 isOver ? "no artifacts\n" : "no artifacts yet: what the job leaves in /job/out is kept when it ends\n"
         } else {
-            var table = Table(["PATH", "SIZE", "SHA-256"])
+            var table = Table(["PATH", "SIZE", "SHA-256", "CID"])
             for artifact in artifacts {
-                table.add([artifact.name, Quantity.text(bytes: artifact.byteCount), artifact.sha256])
+                table.add([
+                    artifact.name, Quantity.text(bytes: artifact.byteCount), artifact.sha256, artifact.contentID,
+                ])
             }
             output = table.text(width: nil, style: style)
         }
+        return output + (omissionsText.map { "\($0)\n" } ?? "")
+    }
+
+    /// What is not there and why; nil if nothing was left out.
+    fileprivate var omissionsText: String? {
         let products = JSONValue.embedded(provenanceJSON)["products"]
-        if let count = products?["artifacts_left_out"]?.integerValue {
-            output += "\(count) more left out; 'dome logs \(summary.jobID)' says why\n"
-        }
         if products?["artifacts_lost"]?.boolValue == true {
-            output += "lost with the keeper or for want of room; 'dome logs \(summary.jobID)' says more\n"
+            return "lost with the keeper or for want of room; 'dome logs \(summary.jobID)' says more"
         }
-        return output
-    }
-}
-
-/// The daemon's copy of an artifact, whose bytes are those of the record.
-private struct ArtifactFile {
-    private let artifact: Artifact
-    private let file: FileDescriptor
-
-    /// Opens it, which takes to be the daemon's user on the daemon's machine, and compares its SHA-256.
-    init(_ artifact: Artifact) throws(CommandFailure) {
-        self.artifact = artifact
-        let found: (FileDescriptor, FileDigest)
-        do throws(DomeError) {
-            let file = try Files.open(artifact.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
-            found = (file, try SHA256.digest(ofDescriptor: file.number, what: artifact.path))
-        } catch {
-            throw CommandFailure(
-                "\(error.message). Artifacts are read where the daemon keeps them: on its machine, as its user",
-                status: ExitStatus.notFound)
-        }
-        file = found.0
-        guard found.1.digest.hex == artifact.sha256 else {
-            throw CommandFailure(
-                "\(artifact.path) is not what the job left: its SHA-256 is \(found.1.digest.hex), the record says "
-                    + artifact.sha256, status: ExitStatus.dataError)
-        }
-    }
-
-    func print(evenToTerminal isForced: Bool) throws(CommandFailure) {
-        let isCareful = Output.stdout.isTerminal && !isForced
-        try eachPiece { piece throws(CommandFailure) in
-            guard !isCareful || !Self.drivesTerminal(piece) else {
-                throw CommandFailure(
-                    "'\(artifact.name)' has bytes that can drive a terminal; save it with -O FILE, or see it with | less",
-                    status: ExitStatus.failure)
-            }
-            try Output.stdout.write(Array(piece))
-        }
-    }
-
-    private static func drivesTerminal(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        bytes.contains { byte in byte < 0x20 && ![0x09, 0x0a, 0x0d].contains(byte) || byte == 0x7f }
-    }
-
-    /// Writes to a file that was not there, or in place of one: then by a rename, so that a link is replaced and not
-    /// written through, and the old bytes stay until the new ones are whole.
-    func save(to path: String, replacing isForced: Bool) throws(CommandFailure) {
-        let target = isForced ? "\(path).\(Files.processID).tmp" : path
-        // A link that leads nowhere is there as well.
-        var status = stat()
-        if !isForced, lstat(path, &status) == 0 {
-            throw CommandFailure("\(path) exists; --force replaces it", status: ExitStatus.dataError)
-        }
-        let output = try local { () throws(DomeError) in
-            try Files.open(target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o666)
-        }
-        do throws(CommandFailure) {
-            try eachPiece { piece throws(CommandFailure) in
-                try local { () throws(DomeError) in try output.writeAll(piece, what: target) }
-            }
-            if isForced { try local { () throws(DomeError) in try Files.rename(target, to: path) } }
-        } catch {
-            unlink(target)
-            throw error
-        }
-    }
-
-    private func eachPiece(
-        _ body: (UnsafeRawBufferPointer) throws(CommandFailure) -> Void
-    ) throws(CommandFailure) {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 128 << 10, alignment: 16)
-        defer { buffer.deallocate() }
-        var offset: UInt64 = 0
-        while offset < artifact.byteCount {
-            let wanted = Int(min(UInt64(buffer.count), artifact.byteCount - offset))
-            let count = pread(file.number, buffer.baseAddress, wanted, off_t(offset))
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                let reason = count < 0 ? String(cString: strerror(errno)) : "it ends too early"
-                throw CommandFailure("cannot read \(artifact.path): \(reason)", status: ExitStatus.failure)
-            }
-            try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-            offset += UInt64(count)
+        return products?["artifacts_left_out"]?.integerValue.map {
+            "\($0) more left out; 'dome logs \(summary.jobID)' says why"
         }
     }
 }

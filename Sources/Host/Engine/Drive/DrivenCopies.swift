@@ -18,8 +18,10 @@ final class DrivenCopies {
         var size: UInt32
     }
 
-    init(_ listed: DriveArtifacts, to target: String, _ limits: ArtifactLimits) throws(DomeError) {
-        copies = try ArtifactCopies(target, limits)
+    init(
+        _ listed: DriveArtifacts, to target: String, _ limits: ArtifactLimits, sharing content: ContentStore? = nil
+    ) throws(DomeError) {
+        copies = try ArtifactCopies(target, limits, sharing: content)
         waiting = listed.entries.prefix(limits.names)
         let beyond = listed.entries.count - waiting.count
         if beyond > 0 { copies.omit("/", .names, count: UInt64(beyond)) }

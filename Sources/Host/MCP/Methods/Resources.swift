@@ -99,8 +99,8 @@ extension Method {
                     "the artifact has \(file.artifact.byteCount) bytes, more than a resource may",
                     hint: "dome_read_artifact reads it in pieces.")
             }
-            let bytes = try file.read(at: 0, count: artifactLimitBytes)
-            if let type = try file.imageType() {
+            let bytes = try await file.read(at: 0, count: artifactLimitBytes)
+            if let type = try await file.imageType() {
                 return ["uri": .string(uri), "mimeType": .string(type), "blob": .string(Base64.encode(bytes))]
             }
             if let text = String(validating: bytes, as: UTF8.self) {

@@ -22,26 +22,26 @@ extension MetaTool {
         let offset = try arguments.number("offset", 0...Int64.max, default: 0)
         let bytes = try arguments.number("max_bytes", 0...200_000, default: 0)
         let file = try await ArtifactFile.open(call.bridge.client, id, name)
-        if offset == 0, let type = try file.imageType() {
-            let data = try file.read(at: 0, count: ArtifactFile.imageLimitBytes)
+        if offset == 0, let type = try await file.imageType() {
+            let data = try await file.read(at: 0, count: ArtifactFile.imageLimitBytes)
             return ToolAnswer(content: [
                 ["type": "image", "data": .string(Base64.encode(data)), "mimeType": .string(type)]
             ])
         }
         let limit = bytes == 0 ? ResultBudget.bytes(call) : Int(bytes)
-        return ToolAnswer(try file.piece(at: UInt64(offset), limit: limit))
+        return ToolAnswer(try await file.piece(at: UInt64(offset), limit: limit))
     }
 }
 
 extension ArtifactFile {
     /// A piece of the file as an answer: text where it is some, else base 64.
-    fileprivate func piece(at offset: UInt64, limit: Int) throws(ToolFailure) -> JSONObject {
+    fileprivate func piece(at offset: UInt64, limit: Int) async throws(ToolFailure) -> JSONObject {
         guard offset <= artifact.byteCount else {
             throw .invalid(
                 "\"offset\" \(offset) is past the end of the file, which has \(artifact.byteCount) bytes",
                 hint: "Begin at 0.")
         }
-        var bytes = try read(at: offset, count: limit)
+        var bytes = try await read(at: offset, count: limit)
         var document = JSONObject.success()
         document["name"] = .string(artifact.name)
         document["bytes"] = .count(artifact.byteCount)

@@ -641,6 +641,8 @@ package struct Domed_V1_SkillExecuteResponse: ProtoMessage {
     /// JSON
     /// text that fits the tool's output schema. The job's events have it in any case.
     package var resultJson = ""
+    /// How many files the job left. `artifacts` has the first 1,000; ListArtifacts has all.
+    package var artifactCount: UInt64 = 0
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -661,6 +663,7 @@ package struct Domed_V1_SkillExecuteResponse: ProtoMessage {
             case 104: replayed = try reader.bool()
             case 114: reason = try reader.string()
             case 122: resultJson = try reader.string()
+            case 128: artifactCount = try reader.uint64()
             default: try reader.keepUnknown(tag, in: &unknownFields)
             }
         }
@@ -678,6 +681,7 @@ package struct Domed_V1_SkillExecuteResponse: ProtoMessage {
         if replayed { writer.bool(13, replayed) }
         if !reason.isEmpty { writer.string(14, reason) }
         if !resultJson.isEmpty { writer.string(15, resultJson) }
+        if artifactCount != 0 { writer.uint64(16, artifactCount) }
         writer.unknown(unknownFields)
     }
 }
@@ -723,6 +727,146 @@ package struct Domed_V1_ArtifactRef: ProtoMessage {
         if !sha256.isEmpty { writer.string(11, sha256) }
         if bytes != 0 { writer.uint64(12, bytes) }
         if !cid.isEmpty { writer.string(13, cid) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// The message `domed.v1.ListArtifactsRequest`.
+package struct Domed_V1_ListArtifactsRequest: ProtoMessage {
+    package static var protoName: String { "domed.v1.ListArtifactsRequest" }
+
+    package var jobId = ""
+    /// 0 means 1,000, which is also the most.
+    package var pageSize: UInt32 = 0
+    /// The previous reply's `next_page_token`; empty for the first page.
+    package var pageToken = ""
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: jobId = try reader.string()
+            case 16: pageSize = try reader.uint32()
+            case 26: pageToken = try reader.string()
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if !jobId.isEmpty { writer.string(1, jobId) }
+        if pageSize != 0 { writer.uint32(2, pageSize) }
+        if !pageToken.isEmpty { writer.string(3, pageToken) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// The message `domed.v1.ListArtifactsResponse`.
+package struct Domed_V1_ListArtifactsResponse: ProtoMessage {
+    package static var protoName: String { "domed.v1.ListArtifactsResponse" }
+
+    package var status: Domed_V1_RpcStatus?
+    /// In the order of their names as bytes, folder by folder; empty until the job has ended.
+    package var artifacts: [Domed_V1_ArtifactRef] = []
+    /// Empty on the last page.
+    package var nextPageToken = ""
+    package var total: UInt64 = 0
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: try reader.message(&status)
+            case 18: artifacts.append(try reader.message())
+            case 26: nextPageToken = try reader.string()
+            case 32: total = try reader.uint64()
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if let value = status { writer.message(1, value) }
+        for value in artifacts { writer.message(2, value) }
+        if !nextPageToken.isEmpty { writer.string(3, nextPageToken) }
+        if total != 0 { writer.uint64(4, total) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// The message `domed.v1.ReadArtifactRequest`.
+package struct Domed_V1_ReadArtifactRequest: ProtoMessage {
+    package static var protoName: String { "domed.v1.ReadArtifactRequest" }
+
+    package var jobId = ""
+    /// ArtifactRef.name
+    package var name = ""
+    /// Where to begin, in bytes; the file's size is its end, and not past it.
+    package var offset: UInt64 = 0
+    /// How many bytes at most; 0 means all that follow.
+    package var length: UInt64 = 0
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: jobId = try reader.string()
+            case 18: name = try reader.string()
+            case 24: offset = try reader.uint64()
+            case 32: length = try reader.uint64()
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if !jobId.isEmpty { writer.string(1, jobId) }
+        if !name.isEmpty { writer.string(2, name) }
+        if offset != 0 { writer.uint64(3, offset) }
+        if length != 0 { writer.uint64(4, length) }
+        writer.unknown(unknownFields)
+    }
+}
+
+/// The message `domed.v1.ReadArtifactResponse`.
+package struct Domed_V1_ReadArtifactResponse: ProtoMessage {
+    package static var protoName: String { "domed.v1.ReadArtifactResponse" }
+
+    /// Which file it is; in the first message alone, which may be without data.
+    package var artifact: Domed_V1_ArtifactRef?
+    /// The next bytes of the range.
+    package var data: [UInt8] = []
+    package var unknownFields: [UInt8] = []
+
+    package init() {}
+
+    package mutating func merge(from reader: inout ProtoReader) throws(ProtoError) {
+        while true {
+            let tag = try reader.nextTag()
+            switch tag {
+            case 0: return
+            case 10: try reader.message(&artifact)
+            case 18: data = try reader.bytes()
+            default: try reader.keepUnknown(tag, in: &unknownFields)
+            }
+        }
+    }
+
+    package func encode(to writer: inout ProtoWriter) {
+        if let value = artifact { writer.message(1, value) }
+        if !data.isEmpty { writer.bytes(2, data) }
         writer.unknown(unknownFields)
     }
 }
@@ -788,6 +932,8 @@ package struct Domed_V1_GetJobStatusResponse: ProtoMessage {
     /// fits
     /// the tool's output schema. `provenance_json` has its digest in "products".
     package var resultJson = ""
+    /// How many files the job left. `artifacts` has the first 1,000; ListArtifacts has all.
+    package var artifactCount: UInt64 = 0
     package var unknownFields: [UInt8] = []
 
     package init() {}
@@ -817,6 +963,7 @@ package struct Domed_V1_GetJobStatusResponse: ProtoMessage {
             case 170: resourcesJson = try reader.string()
             case 178: provenanceJson = try reader.string()
             case 186: resultJson = try reader.string()
+            case 192: artifactCount = try reader.uint64()
             default: try reader.keepUnknown(tag, in: &unknownFields)
             }
         }
@@ -843,6 +990,7 @@ package struct Domed_V1_GetJobStatusResponse: ProtoMessage {
         if !resourcesJson.isEmpty { writer.string(21, resourcesJson) }
         if !provenanceJson.isEmpty { writer.string(22, provenanceJson) }
         if !resultJson.isEmpty { writer.string(23, resultJson) }
+        if artifactCount != 0 { writer.uint64(24, artifactCount) }
         writer.unknown(unknownFields)
     }
 }

@@ -76,6 +76,20 @@ package enum Domed_V1_DomedService: ProtoService {
         Domed_V1_ListJobsResponse
     >(service: name, name: "ListJobs")
 
+    /// The files that a job left, a page at a time.
+    package static let listArtifacts = ProtoMethod<
+        Domed_V1_ListArtifactsRequest,
+        Domed_V1_ListArtifactsResponse
+    >(service: name, name: "ListArtifacts")
+
+    /// The bytes of such a file, or a range of them; none that are not those of the record. Errors are gRPC codes, as
+    /// in
+    /// StreamJobEvents: NOT_FOUND, OUT_OF_RANGE for a range past the end, DATA_LOSS for a file that was changed.
+    package static let readArtifact = ProtoMethod<
+        Domed_V1_ReadArtifactRequest,
+        Domed_V1_ReadArtifactResponse
+    >(service: name, name: "ReadArtifact", serverStreaming: true)
+
     /// The schema documents of a tool, and its manifest.
     package static let getToolSchema = ProtoMethod<
         Domed_V1_GetToolSchemaRequest,
@@ -180,6 +194,8 @@ package enum Domed_V1_DomedService: ProtoService {
         getPromotionDecision.descriptor,
         getStatus.descriptor,
         listJobs.descriptor,
+        listArtifacts.descriptor,
+        readArtifact.descriptor,
         getToolSchema.descriptor,
         acceptTool.descriptor,
         watchTools.descriptor,

@@ -18,17 +18,17 @@ extension Engine {
         }
         let target = files.artifactsPath(job.id)
         let limits = artifactLimits(of: job)
-        let id = job.id
-        return await onOwnThread("dome-artifacts") { Self.collect(job: id, work, to: target, limits) }
+        let (id, content) = (job.id, files.content)
+        return await onOwnThread("dome-artifacts") { Self.collect(job: id, work, to: target, limits, content) }
             ?? .lost("it could not be copied: there is no thread to be had")
     }
 
     private nonisolated static func collect(
-        job: JobID, _ work: WorkFolder, to target: String, _ limits: ArtifactLimits
+        job: JobID, _ work: WorkFolder, to target: String, _ limits: ArtifactLimits, _ content: ContentStore
     ) -> ArtifactOutcome {
         guard let folder = work.descriptor else { return .none }
         do throws(DomeError) {
-            let collection = try ArtifactCollector.collect(folder, to: target, limits)
+            let collection = try ArtifactCollector.collect(folder, to: target, limits, sharing: content)
             Log.debug(
                 "artifacts.kept",
                 [

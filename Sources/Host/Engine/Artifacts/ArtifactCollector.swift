@@ -17,12 +17,12 @@ final class ArtifactCollector {
 
     deinit { buffer.deallocate() }
 
-    /// Copies to `target`, from which what an earlier try left is removed; throws if it cannot be. What is wrong with
-    /// single files is among the collection's omissions.
+    /// Copies to `target`, from which what an earlier try left is removed; throws if it cannot be. What `content` has
+    /// already becomes one with it. What is wrong with single files is among the collection's omissions.
     static func collect(
-        _ work: FileDescriptor, to target: String, _ limits: ArtifactLimits
+        _ work: FileDescriptor, to target: String, _ limits: ArtifactLimits, sharing content: ContentStore? = nil
     ) throws(DomeError) -> ArtifactCollection {
-        let collector = ArtifactCollector(try ArtifactCopies(target, limits))
+        let collector = ArtifactCollector(try ArtifactCopies(target, limits, sharing: content))
         do throws(DomeError) {
             switch try RawFolder.kind(of: ExitReport.outputFolder, in: work) {
             case .folder: collector.walk(try RawFolder(ExitReport.outputFolder, in: work), "", depth: 0)

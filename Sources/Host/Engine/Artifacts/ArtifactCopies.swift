@@ -9,16 +9,18 @@ internal import Glibc
 final class ArtifactCopies {
     let limits: ArtifactLimits
     private let target: String
+    private let content: ContentStore?
     private(set) var collection = ArtifactCollection()
     private var bytesLeft: UInt64
     private var isDiskFull = false
     /// The folder that the last file went to: it is there.
     private var lastFolder: String?
 
-    /// Copies go to `target`, from which what an earlier try left is removed; throws if it cannot be.
-    init(_ target: String, _ limits: ArtifactLimits) throws(DomeError) {
+    /// Copies go to `target`, from which what an earlier try left is removed; throws if it cannot be. What `content` has
+    /// already becomes one with it.
+    init(_ target: String, _ limits: ArtifactLimits, sharing content: ContentStore? = nil) throws(DomeError) {
         try Files.removeTree(target)
-        (self.target, self.limits, bytesLeft) = (target, limits, limits.bytes)
+        (self.target, self.limits, self.content, bytesLeft) = (target, limits, content, limits.bytes)
     }
 
     func omit(_ path: String, _ reason: ArtifactOmissions.Reason, count: UInt64 = 1) {
@@ -75,6 +77,7 @@ final class ArtifactCopies {
     func keep(_ copy: ArtifactCopy) {
         do throws(DomeError) {
             let digest = try copy.finish()
+            content?.share(copy.place, digest)
             bytesLeft -= min(bytesLeft, copy.byteCount)
             collection.artifacts.append(
                 Artifact(kind: "file", path: copy.path, sha256: digest, byteCount: copy.byteCount))
@@ -109,8 +112,10 @@ final class ArtifactCopies {
 final class ArtifactCopy {
     let path: String
     private(set) var byteCount: UInt64 = 0
-    private let place: String
+    fileprivate let place: String
     private let file: FileDescriptor
+    /// Other jobs may come to have the same file: nobody is to write to it in passing.
+    private static let mode: UInt32 = 0o400
     /// Nil once it is finished.
     private var hash: SHA256?
     private var isWhole = false
@@ -118,7 +123,7 @@ final class ArtifactCopy {
     fileprivate init(_ path: String, in folder: String) throws(DomeError) {
         (self.path, place) = (path, folder + "/" + path)
         hash = try SHA256()
-        file = try Files.open(place, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
+        file = try Files.open(place, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: Self.mode)
     }
 
     deinit { if !isWhole { unlink(place) } }
