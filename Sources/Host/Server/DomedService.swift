@@ -15,14 +15,8 @@ package final class DomedService {
     let streams: EventStreams
     /// What the status RPC says of this process.
     let identity: ServerIdentity
-    /// Those who follow a job now, by number.
-    var followers: [UInt64: EventFollower] = [:]
-    /// Those who read the audit log now.
-    var auditFollowers: [ObjectIdentifier: AuditFollower] = [:]
-    /// Those who read what a job left now.
-    var artifactSenders: [ObjectIdentifier: ArtifactSender] = [:]
-    /// Those who watch the registry now.
-    var toolWatchers: [ObjectIdentifier: ToolWatcher] = [:]
+    /// Those who follow a job, read the audit log or what a job left, or watch the registry now.
+    var openStreams: [ObjectIdentifier: OpenStream] = [:]
 
     /// - Parameter streamsExecutor: the thread on which followers' journals are read and encoded.
     package init(engine: Engine, streamsExecutor: LoopExecutor, identity: ServerIdentity) {
@@ -31,16 +25,12 @@ package final class DomedService {
         self.identity = identity
     }
 
-    package var followerCount: Int {
-        followers.count + auditFollowers.count + artifactSenders.count + toolWatchers.count
-    }
+    /// Streams of jobs' events that are open.
+    package var followerCount: Int { openStreams.values.count { $0 is EventFollower } }
 
     /// Tells all who follow something to come back later.
     package func dismissFollowers() {
-        for follower in followers.values { follower.dismiss() }
-        for follower in auditFollowers.values { follower.dismiss() }
-        for sender in artifactSenders.values { sender.dismiss() }
-        for watcher in toolWatchers.values { watcher.dismiss() }
+        for stream in openStreams.values { stream.dismiss() }
     }
 }
 

@@ -44,25 +44,21 @@ struct AuditQuestion {
 
 /// One client that reads the audit log at its own pace.
 @Core
-final class AuditFollower {
+final class AuditFollower: OpenStream {
     private static let pageSize = 256
 
-    private let service: DomedService
-    private let call: ServerCall
     private var question: AuditQuestion
     private var observation: AuditObservation?
     private var isReading = false
     private var hasNews = false
-    private var isEnded = false
 
     init(_ service: DomedService, _ call: ServerCall, _ question: AuditQuestion) {
-        (self.service, self.call, self.question) = (service, call, question)
+        self.question = question
+        super.init(service, call)
     }
 
     func start() {
-        service.auditFollowers[ObjectIdentifier(self)] = self
-        call.onCancel = { [self] _ in Core.assumeIsolated { end() } }
-        call.onWritable = { [self] in Core.assumeIsolated { advance() } }
+        open()
         if question.isFollowing {
             observation = service.engine.observeAudit { [weak self] in
                 self?.hasNews = true
@@ -74,10 +70,9 @@ final class AuditFollower {
         advance()
     }
 
-    /// The daemon is leaving.
-    func dismiss() { finish(GRPCStatus(.unavailable, "the daemon is leaving; ask again after the last cursor")) }
+    override var farewell: String { "the daemon is leaving; ask again after the last cursor" }
 
-    private func advance() {
+    override func advance() {
         guard !isEnded, !isReading, hasNews, call.canSend else { return }
         isReading = true
         Core.task { [self] in await readPage() }
@@ -107,32 +102,21 @@ final class AuditFollower {
     }
 
     private func send(_ event: AuditEventReport) {
-        let message = Domed_V1_QueryAuditResponse.with {
-            $0.seq = UInt64(clamping: event.seq)
-            $0.cursor = event.cursor
-            $0.ts = Timestamp.format(nanoseconds: event.timeNanoseconds)
-            $0.kind = event.kind
-            $0.actorUid = event.actorUserID
-            $0.jobId = event.jobID
-            $0.toolId = event.toolID
-            $0.outcome = event.outcome
-            $0.leafJson = event.leafJSON
-            $0.leafHash = event.leafHash
-            $0.payload = event.payload
-        }
-        message.serialized().withUnsafeBytes { call.send(message: $0) }
+        send(
+            Domed_V1_QueryAuditResponse.with {
+                $0.seq = UInt64(clamping: event.seq)
+                $0.cursor = event.cursor
+                $0.ts = Timestamp.format(nanoseconds: event.timeNanoseconds)
+                $0.kind = event.kind
+                $0.actorUid = event.actorUserID
+                $0.jobId = event.jobID
+                $0.toolId = event.toolID
+                $0.outcome = event.outcome
+                $0.leafJson = event.leafJSON
+                $0.leafHash = event.leafHash
+                $0.payload = event.payload
+            })
     }
 
-    private func finish(_ status: GRPCStatus) {
-        guard !isEnded else { return }
-        end()
-        call.finish(status)
-    }
-
-    private func end() {
-        guard !isEnded else { return }
-        isEnded = true
-        observation?.cancel()
-        service.auditFollowers[ObjectIdentifier(self)] = nil
-    }
+    override func release() { observation?.cancel() }
 }

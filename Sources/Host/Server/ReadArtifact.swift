@@ -14,39 +14,36 @@ extension DomedService {
 
 /// One client that reads an artifact at its own pace.
 @Core
-final class ArtifactSender {
+final class ArtifactSender: OpenStream {
     /// A message's data; whole messages fit the limit that clients have unless told otherwise (4 MiB) many times.
     private static let pieceBytes = 256 << 10
 
-    private let service: DomedService
-    private let call: ServerCall
     private let request: Domed_V1_ReadArtifactRequest
     private var file: KeptArtifact?
     /// What is left to be sent.
     private var range: Range<UInt64> = 0..<0
     private var isReading = false
-    private var isEnded = false
 
     init(_ service: DomedService, _ call: ServerCall, _ request: Domed_V1_ReadArtifactRequest) {
-        (self.service, self.call, self.request) = (service, call, request)
+        self.request = request
+        super.init(service, call)
     }
 
     func start() {
-        service.artifactSenders[ObjectIdentifier(self)] = self
-        call.onCancel = { [self] _ in Core.assumeIsolated { end() } }
-        call.onWritable = { [self] in Core.assumeIsolated { advance() } }
+        open()
         isReading = true
         Core.task { [self] in
-            do throws(DomeError) { try await open() } catch { return finish(DomedService.artifactStatus(of: error)) }
+            do throws(DomeError) { try await openFile() } catch {
+                return finish(DomedService.artifactStatus(of: error))
+            }
             isReading = false
             advance()
         }
     }
 
-    /// The daemon is leaving.
-    func dismiss() { finish(GRPCStatus(.unavailable, "the daemon is leaving; go on from the last byte")) }
+    override var farewell: String { "the daemon is leaving; go on from the next byte" }
 
-    private func open() async throws(DomeError) {
+    private func openFile() async throws(DomeError) {
         guard !request.name.isEmpty else {
             throw DomeError(.invalidRequest, "name must not be empty: ListArtifacts has the names")
         }
@@ -61,10 +58,10 @@ final class ArtifactSender {
         let most = size - request.offset
         range = request.offset..<request.offset + (request.length == 0 ? most : min(most, request.length))
         self.file = file
-        send(.with { $0.artifact = Domed_V1_ArtifactRef(file.report) })
+        send(Domed_V1_ReadArtifactResponse.with { $0.artifact = Domed_V1_ArtifactRef(file.report) })
     }
 
-    private func advance() {
+    override func advance() {
         guard let file, !isEnded, !isReading, call.canSend else { return }
         guard !range.isEmpty else { return finish(.ok) }
         isReading = true
@@ -75,28 +72,12 @@ final class ArtifactSender {
                 isReading = false
                 guard !isEnded else { return }
                 range = range.lowerBound + UInt64(bytes.count)..<range.upperBound
-                send(.with { $0.data = bytes })
+                send(Domed_V1_ReadArtifactResponse.with { $0.data = bytes })
                 advance()
             } catch {
                 finish(DomedService.artifactStatus(of: error))
             }
         }
-    }
-
-    private func send(_ message: Domed_V1_ReadArtifactResponse) {
-        message.serialized().withUnsafeBytes { call.send(message: $0) }
-    }
-
-    private func finish(_ status: GRPCStatus) {
-        guard !isEnded else { return }
-        end()
-        call.finish(status)
-    }
-
-    private func end() {
-        guard !isEnded else { return }
-        isEnded = true
-        service.artifactSenders[ObjectIdentifier(self)] = nil
     }
 }
 

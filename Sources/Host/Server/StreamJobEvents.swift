@@ -34,9 +34,7 @@ extension DomedService {
 /// One client that reads one job's journal at its own pace. Reads a piece only when there is something to read and
 /// the client has taken what was sent: a slow client costs no memory and slows nobody.
 @Core
-final class EventFollower {
-    private let service: DomedService
-    private let call: ServerCall
+final class EventFollower: OpenStream {
     private let job: JobID
     private let isFollowing: Bool
     private let number: UInt64
@@ -47,7 +45,6 @@ final class EventFollower {
     private var isReading = false
     /// Whether the streams' thread may have a file open for it.
     private var hasRead = false
-    private var isEnded = false
     private var hasMended = false
 
     private static var nextNumber: UInt64 = 0
@@ -56,17 +53,16 @@ final class EventFollower {
         _ service: DomedService, _ call: ServerCall, _ job: JobID, _ request: Domed_V1_StreamJobEventsRequest,
         _ head: EventHub.Head
     ) {
-        (self.service, self.call, self.job, self.head) = (service, call, job, head)
+        (self.job, self.head) = (job, head)
         isFollowing = request.follow
         sentSeq = request.sinceSeq
         Self.nextNumber += 1
         number = Self.nextNumber
+        super.init(service, call)
     }
 
     func start() {
-        service.followers[number] = self
-        call.onCancel = { [self] _ in Core.assumeIsolated { end() } }
-        call.onWritable = { [self] in Core.assumeIsolated { advance() } }
+        open()
         if isFollowing, !head.isTerminal {
             observation = service.engine.hub.observe(job) { [self] head in
                 self.head = head
@@ -90,7 +86,7 @@ final class EventFollower {
         advance()
     }
 
-    private func advance() {
+    override func advance() {
         guard !isEnded, !isReading else { return }
         guard sentSeq < head.lastSeq else {
             if head.isTerminal || !isFollowing { finish(.ok) }
@@ -154,19 +150,9 @@ final class EventFollower {
         advance()
     }
 
-    private func finish(_ status: GRPCStatus) {
-        guard !isEnded else { return }
-        end()
-        call.finish(status)
-    }
+    override var farewell: String { "the daemon is leaving; follow on with since_seq \(sentSeq)" }
 
-    /// The daemon is leaving. Ends the stream with what a client takes as a reason to try again.
-    func dismiss() { finish(GRPCStatus(.unavailable, "the daemon is leaving; follow on with since_seq \(sentSeq)")) }
-
-    private func end() {
-        guard !isEnded else { return }
-        isEnded = true
-        service.followers[number] = nil
+    override func release() {
         observation?.cancel()
         guard hasRead else { return }
         let (streams, number) = (service.streams, number)

@@ -17,51 +17,28 @@ extension DomedService {
 
 /// One client that watches the registry.
 @Core
-final class ToolWatcher {
-    private let service: DomedService
-    private let call: ServerCall
+final class ToolWatcher: OpenStream {
     private var observation: ToolObservation?
-    private var isEnded = false
-
-    init(_ service: DomedService, _ call: ServerCall) {
-        (self.service, self.call) = (service, call)
-    }
 
     func start() {
-        service.toolWatchers[ObjectIdentifier(self)] = self
-        call.onCancel = { [self] _ in Core.assumeIsolated { end() } }
-        call.onWritable = { [self] in Core.assumeIsolated { advance() } }
+        open()
         observation = ToolObservation(service.engine) { [weak self] in self?.advance() }
         call.sendHeaders()
         send(Domed_V1_WatchToolsResponse())
         advance()
     }
 
-    /// The daemon is leaving.
-    func dismiss() {
-        guard !isEnded else { return }
-        end()
-        call.finish(GRPCStatus(.unavailable, "the daemon is leaving; watch again, and list the tools anew"))
-    }
+    override var farewell: String { "the daemon is leaving; watch again, and list the tools anew" }
 
-    private func advance() {
+    override func advance() {
         guard !isEnded, call.canSend, let changes = observation?.changes() else { return }
         send(
-            .with {
+            Domed_V1_WatchToolsResponse.with {
                 $0.added = changes.added.map(DomedService.summary)
                 $0.changed = changes.changed.map(DomedService.summary)
                 $0.removed = changes.removed
             })
     }
 
-    private func send(_ message: Domed_V1_WatchToolsResponse) {
-        message.serialized().withUnsafeBytes { call.send(message: $0) }
-    }
-
-    private func end() {
-        guard !isEnded else { return }
-        isEnded = true
-        observation?.cancel()
-        service.toolWatchers[ObjectIdentifier(self)] = nil
-    }
+    override func release() { observation?.cancel() }
 }
