@@ -11,7 +11,17 @@ from typing import Any
 import pytest
 
 from domekit.daemon import Daemon
-from domekit.shipped import both, new_folder, not_accepted, output, reads, refusal, result, writes  # noqa: F401
+from domekit.shipped import (  # noqa: F401
+    both,
+    new_folder,
+    not_accepted,
+    output,
+    project,
+    reads,
+    refusal,
+    result,
+    writes,
+)
 
 
 def python(daemon: Daemon, code: str, *grants: str, **task: Any) -> tuple[int, str, str]:
@@ -63,16 +73,8 @@ class T(unittest.TestCase):
 """
 
 
-def project(daemon: Daemon, **files: str) -> Path:
-    """A folder with these files; `__` in a name is a dot."""
-    folder = new_folder(daemon)
-    for name, text in files.items():
-        (folder / name.replace("__", ".")).write_text(text)
-    return daemon.own(folder)
-
-
 def test_a_python_project_is_tested_on_a_copy(both: Daemon) -> None:  # noqa: F811
-    folder = project(both, test_it__py=GOOD_AND_BAD)
+    folder = project(both, {"test_it.py": GOOD_AND_BAD})
     for system in ("pytest", "unittest"):
         tested = result(both, "build.test", {"folder": str(folder), "system": system}, reads(folder))
         assert (tested["system"], tested["ok"], tested["exit_code"]) == (system, False, 1)
@@ -87,11 +89,11 @@ def test_a_python_project_is_tested_on_a_copy(both: Daemon) -> None:  # noqa: F8
 
 
 def test_a_makefile_is_tested_and_ended_in_time(both: Daemon) -> None:  # noqa: F811
-    folder = project(both, Makefile="check:\n\t@echo checked; exit 3\n")
+    folder = project(both, {"Makefile": "check:\n\t@echo checked; exit 3\n"})
     tested = result(both, "build.test", {"folder": str(folder)}, reads(folder))
     assert (tested["command"], tested["exit_code"], tested["passed"]) == (["make", "check"], 2, None)
     assert "checked\n" in tested["output"] and tested["output_artifact"] == "output.txt"
-    endless = project(both, Makefile="test:\n\tsleep 1000\n")
+    endless = project(both, {"Makefile": "test:\n\tsleep 1000\n"})
     tested = result(both, "build.test", {"folder": str(endless), "timeout_seconds": 1}, reads(endless))
     assert tested["timed_out"] and not tested["ok"] and tested["exit_code"] is None
 
@@ -106,10 +108,18 @@ test src/lib.rs - (line 3) ... ok
 test result: ok. 1 passed; 0 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.10s
 """
 SWIFT = """\
+Test Case 'T.testGood' passed (0.1 seconds)
+/work/t.swift:6: error: T.testBad : XCTAssertEqual failed: ("3") is not equal to ("4") -
+/work/t.swift:7: error: T.testBad : XCTAssertTrue failed -
 Test Case 'T.testBad' failed (0.1 seconds)
-Executed 3 tests, with 1 failure (0 unexpected) in 0.1 (0.1) seconds
+Test Case 'T.testLater' skipped (0.0 seconds)
+Executed 3 tests, with 1 test skipped and 2 failures (0 unexpected) in 0.1 (0.1) seconds
+\u25c7 Test wrong() started.
+\u279c Test notNow() skipped: "later"
+\u2714 Test each(_:) with 3 test cases passed after 0.001 seconds.
+\u2718 Test wrong() recorded an issue at t.swift:9:21: Expectation failed: (add(1,2) \u2192 3) == 4
 \u2718 Test wrong() failed after 0.001 seconds with 1 issue.
-\u2718 Test run with 2 tests in 1 suite failed after 0.001 seconds with 1 issue.
+\u2718 Test run with 3 tests in 1 suite failed after 0.001 seconds with 1 issue.
 """
 GO = "\n".join(
     json.dumps({"Action": action, "Package": "p", "Test": name})
@@ -118,7 +128,7 @@ GO = "\n".join(
 NPM = "not ok 2 - breaks\n# tests 3\n# pass 1\n# fail 1\n# skipped 1\n"
 SYSTEMS = [
     ("cargo", "Cargo.toml", "[package]", CARGO, 101, (2, 1, 2), "tests::breaks"),
-    ("swift", "Package.swift", "// swift", SWIFT, 1, (3, 2, None), "T.testBad"),
+    ("swift", "Package.swift", "// swift", SWIFT, 1, (2, 2, 2), "T.testBad"),
     ("go", "go.mod", "module p", GO, 1, (1, 1, 1), "p.B"),
     ("npm", "package.json", '{"scripts": {"test": "x"}}', NPM, 1, (1, 1, 1), "breaks"),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -10,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from domekit import plugins
+from domekit import plugins, processes
 from domekit.daemon import Daemon
+from domekit.jobs import state_name
 from domekit.shipped import not_accepted, refusal, result
+from domekit.users import ORDINARY_UID, WHO
 from domekit.website import Website, certificates
 
 # Ubuntu has none that runs in a jail.
@@ -134,6 +137,47 @@ def test_nothing_but_allowed_addresses_is_asked(daemon: Daemon, site: Website, o
 def test_a_page_that_never_rests_is_given_up(daemon: Daemon, site: Website) -> None:
     busy = site.serve("busy", "<script>while (true) {}</script>")
     assert "within 2 s" in refusal(daemon, "web.read", {"url": busy, "timeout_seconds": 2, "javascript": "always"})
+
+
+STRANGER = """
+import socket, sys
+port, target = int(sys.argv[1]), sys.argv[2]
+for request in (f"GET {target} HTTP/1.1\\r\\n\\r\\n", f"CONNECT {target.split('/')[2]} HTTP/1.1\\r\\n\\r\\n"):
+    with socket.create_connection(("127.0.0.1", port), 60) as connection:
+        try:
+            connection.sendall(request.encode())
+            print(connection.recv(1000))
+        except ConnectionError:
+            print(b"")
+"""
+
+
+@with_browser
+@pytest.mark.parametrize("who", WHO)
+def test_nobody_else_is_served_while_a_browser_shows_a_page(daemon: Daemon, site: Website, who: str) -> None:
+    asked = f"/drip?{who}"
+    url = site.serve("slow", f"<h1>Slow</h1><img src='{asked}'>")
+    job = daemon.jobs.start("web.read", {"url": url, "javascript": "always"} | PATIENT)
+    site.wait_for(asked)
+    (port,) = listening_ports(processes.of_jobs(job))
+    identity = {"user": ORDINARY_UID, "group": ORDINARY_UID, "extra_groups": []} if os.geteuid() == 0 else {}
+    command = ["/usr/bin/python3", "-c", STRANGER, str(port), site.url(f"/secret?{who}")]
+    stranger = subprocess.run(
+        command, capture_output=True, text=True, timeout=90, check=False, **(identity if who == "user" else {})
+    )
+    assert stranger.stdout == "b''\nb''\n", stranger
+    site.drips.release(4)
+    assert [state_name(daemon.jobs.status(job).state) for _ in daemon.jobs.follow(job)][-1] == "SUCCEEDED"
+    page = json.loads(daemon.jobs.status(job).result_json)
+    assert (page["text"], page["rendered"]) == ("# Slow", True)
+    assert not [one for one in site.seen if one[1].startswith("/secret")]
+
+
+def listening_ports(pids: list[int]) -> list[int]:
+    """On which of them listen over IPv4."""
+    opened = {os.readlink(path) for pid in pids for path in Path(f"/proc/{pid}/fd").glob("*") if path.is_symlink()}
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()]
+    return [int(row[1].split(":")[1], 16) for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in opened]
 
 
 def test_bad_servers_and_bad_urls_are_told(daemon: Daemon, site: Website) -> None:

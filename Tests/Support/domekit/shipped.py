@@ -48,6 +48,16 @@ def new_folder(daemon: Daemon) -> Path:
     return daemon.make_folder(f"work-{len(list(daemon.directory.iterdir()))}")
 
 
+def project(daemon: Daemon, files: dict[str, str]) -> Path:
+    """A folder with these files, the daemon's user's."""
+    folder = new_folder(daemon)
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return daemon.own(folder)
+
+
 def reads(folder: Path) -> str:
     return f"fs.read:{folder}"
 
@@ -56,9 +66,9 @@ def writes(folder: Path) -> str:
     return f"fs.write:{folder}"
 
 
-def result(daemon: Daemon, tool: str, task: Any, *grants: str) -> Any:
+def result(daemon: Daemon, tool: str, task: Any, *grants: str, seconds: int = 60) -> Any:
     """What the tool answers; it must succeed, and what it says is checked against its output schema by the daemon."""
-    reply = daemon.jobs.submit(tool, task, grants=list(grants), wait_ms=60_000, timeout=90)
+    reply = daemon.jobs.submit(tool, task, grants=list(grants), wait_ms=seconds * 1000, timeout=seconds + 30)
     assert reply.status.ok, reply.status.message
     assert state_name(reply.state) == "SUCCEEDED", (reply.reason, said(daemon, reply.job_id))
     # A result that is too large to go along is in the job's output.
