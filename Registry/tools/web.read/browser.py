@@ -13,6 +13,7 @@ import threading
 from typing import Any
 
 from fetch import FAILURES, allowed_ranges, connect, place_of
+from peers import is_of_this_job
 from programs import output_of
 from toolkit import Refusal
 
@@ -33,7 +34,8 @@ def installed() -> str | None:
 
 
 class Proxy(socketserver.ThreadingTCPServer):
-    """Passes on what goes to addresses that are allowed. Bound to loopback; it lives as long as the job."""
+    """Passes on what goes to addresses that are allowed. Bound to loopback, for the job's own processes; it lives as
+    long as the job."""
 
     daemon_threads = True
     request_queue_size = CONNECTIONS
@@ -45,6 +47,10 @@ class Proxy(socketserver.ThreadingTCPServer):
         self.slots = threading.BoundedSemaphore(CONNECTIONS)
         self.left = TRAFFIC_BYTES
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    def verify_request(self, request: Any, _: Any) -> bool:
+        """Others are hung up on before anything of theirs is read."""
+        return is_of_this_job(request)
 
     def handle_error(self, *_: Any) -> None:
         """A connection that broke is the page's business."""
