@@ -15,6 +15,7 @@ import pytest
 from domekit.auditing import events as audit_events
 from domekit.daemon import Daemon, pb2
 from domekit.tools import registry, write_script_tool
+from domekit.trees import Trees
 
 TOOL = "test.pinned"
 
@@ -36,13 +37,18 @@ def lines(daemon: Daemon) -> list[bytes]:
     return [one.line for one in events if one.line]
 
 
-def change(daemon: Daemon, **members: Any) -> None:
+def change_file(daemon: Daemon, members: dict[str, Any]) -> None:
     """In one step, so that nobody reads half of it; None takes a member out."""
     path = registry(daemon) / TOOL / "tool.json"
     document = json.loads(path.read_text()) | members
     fresh = path.with_name(".fresh")
     fresh.write_text(json.dumps({name: value for name, value in document.items() if value is not None}))
     fresh.rename(path)
+
+
+def change(daemon: Daemon, **members: Any) -> None:
+    """The same while it runs."""
+    change_file(daemon, members)
     # Whoever asks has the change looked at.
     descriptor(daemon)
 
@@ -73,6 +79,9 @@ def test_a_changed_manifest_is_quarantined_with_the_difference(used: Daemon) -> 
     listed = {one.tool_id: one.unavailable for one in used.stub().ListTools(pb2.ListToolsRequest(), timeout=10).tools}
     assert "is not what it was" in listed[TOOL]
     assert any(TOOL in problem for problem in used.stub().GetStatus(pb2.GetStatusRequest(), timeout=10).problems)
+    # Read again and still the same: that is told once.
+    change(used)
+    refusal(used)
     assert len(audited(used, "tool_quarantined")) == 1
     # What it was is good again, without anybody.
     change(used, limits=None, version="1.0.0")
@@ -92,6 +101,14 @@ def test_a_changed_program_and_a_changed_schema_are_quarantined_too_and_across_r
     assert 'input.schema.json /required: nothing → ["x"]' in reply.status.message
     digest = hashlib.sha256(b"echo second\n").hexdigest()
     assert f"→ {digest}" in reply.status.message and "file run.sh" in reply.status.message
+
+
+@pytest.mark.parametrize("name", ["input.schema.json", "output.schema.json"])
+def test_a_changed_schema_alone_is_enough(used: Daemon, name: str) -> None:
+    (registry(used) / TOOL / name).write_text('{"type": ["object", "null"]}')
+    # Whoever asks has the change looked at.
+    descriptor(used)
+    assert f'{name} /type: "object" → ["object","null"]' in refusal(used)
 
 
 def test_a_person_accepts_what_was_shown_and_nothing_else(used: Daemon) -> None:
@@ -136,11 +153,65 @@ def test_a_tool_whose_pin_cannot_be_read_waits_for_a_person(used: Daemon, damage
     assert json.loads(pin.read_text())["name"] == TOOL
 
 
+def test_pins_that_cannot_be_read_at_all_are_not_taken_for_none(used: Daemon) -> None:
+    pins = used.state / "registry" / "pins"
+    used.stop()
+    kept = pins.rename(pins.with_name("kept"))
+    pins.write_text("")
+    used.start()
+    assert "its pin cannot be read" in refusal(used)
+    used.stop()
+    pins.unlink()
+    kept.rename(pins)
+    used.start()
+    assert lines(used) == [b"first"]
+
+
+def test_a_tool_of_a_release_is_held_until_the_next_release(new_daemon: Callable[..., Daemon], trees: Trees) -> None:
+    """A release brings its own tools along, and nobody else's."""
+    daemon = new_daemon()
+    daemon.bin = trees.linked(daemon.directory / "programs")
+    shipped = daemon.bin.parent / "share" / "dome" / "registry" / "tools" / "job.noop" / "tool.json"
+    write_script_tool(daemon, TOOL, "echo first")
+    daemon.start()
+    assert lines(daemon) == [b"first"]
+    assert daemon.jobs.submit("job.noop").status.ok
+    daemon.stop()
+    # A link to a file that others have, too: replaced, not written to.
+    document = json.loads(shipped.read_text()) | {"title": "Another title"}
+    shipped.unlink()
+    shipped.write_text(json.dumps(document))
+    change_file(daemon, {"limits": {"wall_seconds": 9}})
+    daemon.start()
+    reply = daemon.jobs.submit("job.noop")
+    assert reply.status.code == pb2.E_POLICY_DENIED and "/title" in reply.status.message
+    refusal(daemon)
+    daemon.stop()
+    for name in (TOOL, "job.noop"):
+        pin = daemon.state / "registry" / "pins" / f"{name}.json"
+        pin.write_text(json.dumps(json.loads(pin.read_text()) | {"dome_version": "0.0.1"}))
+    daemon.start()
+    assert daemon.jobs.submit("job.noop").status.ok
+    refusal(daemon)
+    # From now on it is held to what this release brought.
+    pin = json.loads((daemon.state / "registry" / "pins" / "job.noop.json").read_text())
+    assert pin["manifest"]["title"] == "Another title" and pin["dome_version"] != "0.0.1"
+
+
+def test_a_plugins_tool_is_accepted_with_its_plugin(daemon: Daemon) -> None:
+    tool = daemon.stub().GetTool(pb2.GetToolRequest(tool_id="echo.say"), timeout=10).tool
+    request = pb2.AcceptToolRequest(tool_id="echo.say", material_sha256=tool.material_sha256)
+    reply = daemon.stub().AcceptTool(request, timeout=10)
+    assert reply.status.code == pb2.E_INVALID_REQUEST and "dome plugin install" in reply.status.message
+    assert not list(Path(daemon.state).glob("registry/pins/*"))
+
+
 def test_a_refused_job_pins_nothing(new_daemon: Callable[..., Daemon]) -> None:
     daemon = new_daemon()
     folder = write_script_tool(daemon, TOOL, "echo ran")
     daemon.start()
     assert daemon.jobs.submit(TOOL, "[]").status.code == pb2.E_INVALID_REQUEST
+    assert daemon.jobs.submit(TOOL, grants=["net.full"]).status.code == pb2.E_POLICY_DENIED
     assert not list(Path(daemon.state).glob("registry/pins/*"))
     (folder / "input.schema.json").write_text("true")
     descriptor(daemon)

@@ -58,7 +58,7 @@ package actor RulesReader {
     func pins(_ folder: String) -> (pins: [String: ToolPin], unreadable: [String: String]) {
         var pins: [String: ToolPin] = [:]
         var unreadable: [String: String] = [:]
-        guard Files.isDirectory(folder) else { return (pins, unreadable) }
+        guard Files.exists(folder) else { return (pins, unreadable) }
         do throws(DomeError) {
             for file in try Files.list(folder) where file.hasSuffix(".json") {
                 do throws(DomeError) {

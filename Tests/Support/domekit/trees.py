@@ -56,13 +56,15 @@ class Trees:
             self._known[BOUND] = folder / "bin"
         return self._known[BOUND]
 
+    def linked(self, folder: Path) -> Path:
+        """The folder of programs of a new tree of links to what is shipped, for a test that replaces some of it."""
+        shutil.copytree(self.binaries().parent, folder, copy_function=os.link)
+        folder.chmod(0o755)
+        return folder / "bin"
+
     def _linked(self) -> Path:
         """A tree of links to the programs as they are shipped."""
-        shipped = self.binaries().parent
-        folder = self.folder / str(len(self._known))
-        shutil.copytree(shipped, folder, copy_function=os.link)
-        folder.chmod(0o755)
-        return folder
+        return self.linked(self.folder / str(len(self._known))).parent
 
     @staticmethod
     def _copy(folder: Path) -> None:
