@@ -49,22 +49,25 @@ def ids(reply: Any) -> list[str]:
 
 def test_pages_together_are_the_whole_list_also_while_tools_go(shop: Daemon) -> None:
     stub = shop.stub()
+    # In this order: "a.first", one that is shipped, and "archive.next", after which the second page begins.
+    for name in ("a.first", "archive.next"):
+        write_tool(shop, name, {"diagnostic": "noop"})
     whole = stub.ListTools(pb2.ListToolsRequest(), timeout=10)
     assert whole.total == len(whole.tools) and not whole.next_page_token
     seen: list[str] = []
     token = ""
     while True:
         page = stub.ListTools(pb2.ListToolsRequest(page_size=3, page_token=token), timeout=10)
-        assert len(page.tools) <= 3
+        assert len(page.tools) <= 3 and page.total == len(whole.tools) - (2 if seen else 0)
         seen += ids(page)
         token = page.next_page_token
         if not token:
             break
         if len(seen) == 3:
-            # The one that the next page begins after is gone: nothing is skipped, nothing comes twice.
-            first = registry(shop) / "a.first"
-            write_tool(shop, "a.first", {"diagnostic": "noop"})
-            shutil.rmtree(first)
+            # The one that the next page begins after goes, and one before it: nothing is skipped or comes twice.
+            assert seen == ["a.first", "archive.list", "archive.next"]
+            for name in ("a.first", "archive.next"):
+                shutil.rmtree(registry(shop) / name)
     assert seen == ids(whole)
 
 
@@ -168,6 +171,24 @@ def test_a_place_that_comes_to_be_is_looked_into(new_daemon: Callable[..., Daemo
     assert stub.GetTool(pb2.GetToolRequest(tool_id="test.own"), timeout=10).tool.title == "Of the data folder"
     problems = stub.GetStatus(pb2.GetStatusRequest(), timeout=10).problems
     assert any(str(ours / "test.own") in problem for problem in problems)
+
+
+def test_the_variable_names_registries_that_come_first(new_daemon: Callable[..., Daemon]) -> None:
+    daemon = new_daemon()
+    folders = [daemon.make_folder(name) for name in ("first", "second")]
+    daemon.environment["DOME_REGISTRY_PATH"] = f"{folders[0]}:not/absolute:{folders[1]}"
+    own = write_tool(daemon, "test.own", {"diagnostic": "noop", "title": "Of the data folder"})
+    for folder in folders:
+        shutil.copytree(own, folder / "tools" / "test.own")
+        change(folder / "tools" / "test.own", title=f"Of the {folder.name}")
+    daemon.start()
+    stub = daemon.stub()
+    for place in ("first", "second"):
+        tool = stub.GetTool(pb2.GetToolRequest(tool_id="test.own"), timeout=10).tool
+        assert tool.title == f"Of the {place}"
+        shutil.rmtree(daemon.directory / place / "tools" / "test.own")
+    tool = stub.GetTool(pb2.GetToolRequest(tool_id="test.own"), timeout=10).tool
+    assert tool.title == "Of the data folder"
 
 
 def test_a_tasks_numbers_reach_schema_and_tool_as_they_were_written(new_daemon: Callable[..., Daemon]) -> None:

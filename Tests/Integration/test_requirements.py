@@ -4,13 +4,17 @@ and refused by name before anything runs; once it is there, the tool runs withou
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from domekit.daemon import Daemon, pb2
 from domekit.mcp import bridge
 from domekit.tools import write_script_tool, write_tool
+from domekit.trees import Trees
 
 NEEDED = {"programs": [{"name": "no-such-program", "package": "some-package"}]}
 WORDS = "needs no-such-program: install the package some-package"
@@ -51,7 +55,28 @@ def test_explaining_names_it_as_an_obstacle(lacking: Daemon) -> None:
     assert WORDS in reply.explanation_json
 
 
-def test_once_it_is_there_the_tool_runs(new_daemon: Callable[..., Daemon]) -> None:
+# CI runs as root, where a skip would be a failure.
+@pytest.mark.skipif(os.getuid() != 0, reason="a folder of programs that only the daemon sees needs root")
+def test_what_is_installed_meanwhile_is_seen_by_the_next_job(new_daemon: Callable[..., Daemon], trees: Trees) -> None:
+    daemon = new_daemon()
+    daemon.bin = trees.linked(daemon.directory / "programs")
+    real = shutil.copytree(daemon.bin, daemon.directory / "programs" / "real", copy_function=os.link)
+    (daemon.bin / "domed").unlink()
+    mount = "mount -t tmpfs none /usr/local/games && exec"
+    (daemon.bin / "domed").write_text(f"#!/bin/sh\nexec unshare --mount sh -c '{mount} \"$0\"' {real}/domed\n")
+    (daemon.bin / "domed").chmod(0o755)
+    environment = {"PATH": "/usr/local/games:/usr/bin:/bin"}
+    write_script_tool(daemon, "test.lacking", "no-such-program", requires=NEEDED, environment=environment)
+    daemon.start()
+    assert WORDS in daemon.jobs.submit("test.lacking").status.message
+    program = Path(f"/proc/{daemon.pid}/root/usr/local/games/no-such-program")
+    program.write_text("#!/bin/sh\necho ran\n")
+    program.chmod(0o755)
+    events = daemon.jobs.run("test.lacking")
+    assert [one.line for one in events if one.line] == [b"ran"], events[-1].payload
+
+
+def test_a_tool_that_needs_something_else_now_is_judged_by_that(new_daemon: Callable[..., Daemon]) -> None:
     daemon = new_daemon()
     write_script_tool(daemon, "test.later", "echo ran", requires=NEEDED)
     daemon.start()

@@ -49,6 +49,28 @@ import Testing
         #expect(refusal { _ = try snapshot.tool("typo") }.contains("tool not found: typo (its folder was left out"))
     }
 
+    @Test func `takes nothing that others may write, that is no file, or is too large`() throws {
+        let scratch = try Scratch()
+        let large = String(repeating: "x", count: 700 << 10)
+        let files: [String: [String]] = [
+            "open": [], "device": ["run.sh"], "large": ["a", "b"], "wide": [], "good": ["a"],
+        ]
+        for (id, names) in files {
+            try writeTool(scratch, id, changes: [("files", .array(names.map { .string($0) }))])
+            for name in names where id != "device" { try scratch.write("registry/tools/\(id)/\(name)", large) }
+        }
+        try scratch.setMode("registry/tools/open", 0o777)
+        try scratch.link("registry/tools/device/run.sh", to: "/dev/null")
+        try scratch.write("registry/tools/wide/input.schema.json", "{\"title\":\"\(large)\(large)\"}")
+        let snapshot = Catalog(searchPath: [scratch.path + "/registry"]).snapshot
+        #expect(snapshot.tools.map(\.manifest.id) == ["good"])
+        let reasons = snapshot.problems.map(\.reason)
+        #expect(reasons.count == 4 && snapshot.problems.map(\.path) == snapshot.problems.map(\.path).sorted())
+        for (reason, word) in zip(reasons, ["no regular file", "b", "chmod o-w", "input.schema.json"]) {
+            #expect(reason.contains(word), "\(reasons)")
+        }
+    }
+
     @Test func `takes the first folder's tool and reports the hidden one`() throws {
         let scratch = try Scratch()
         try writeTool(scratch, "twice", registry: "one", changes: [("version", "2.0.0")])

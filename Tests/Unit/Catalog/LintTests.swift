@@ -114,15 +114,95 @@ import Testing
             "parameter-description", "/properties/path/properties/ab"
         ),
         (#"{"additionalProperties":false,"x-unknown":1}"#, "schema-warning", ""),
+        (
+            #"{"additionalProperties":false,"properties":{"path":{"type":"string","description":""}}}"#,
+            "parameter-description", "/properties/path"
+        ),
+        (
+            #"{"additionalProperties":false,"properties":{"p":{"type":"string","description":"x"}}}"#,
+            "parameter-name", "/properties/p"
+        ),
+        (
+            #"{"items":{"additionalProperties":false,"properties":{"path":{"description":"x"}}}}"#, "parameter-type",
+            "/items/properties/path"
+        ),
     ]) func `looks at parameters`(_ input: String, _ rule: String, _ pointer: String) throws {
         let found = try findings([("examples", nil)], input: input)
         #expect(
             found.contains { $0.rule == rule && $0.pointer == pointer && $0.file == "input.schema.json" }, "\(found)")
     }
 
+    /// Each by itself: nothing else is to be said of the tool.
+    @Test(
+        arguments: [
+            ([("annotations", ["open_world": false])], ["annotations"]),
+            ([("annotations", ["read_only": true])], ["annotations"]),
+            (
+                [("permissions", ["fs.write:*"]), ("side_effects", ["writes"]), ("examples", Self.plainExample)],
+                ["annotations-truthful", "annotations-truthful"]
+            ),
+            ([("title", "Find a thing.")], ["title-words"]), ([("title", "thing.find")], ["title-words"]),
+            ([("title", "Find")], ["title-words"]),
+            ([("short_description", "Finds a thing in a granted folder")], ["short-description"]),
+            ([("short_description", "finds a thing in a granted folder.")], ["short-description"]),
+            ([("short_description", "Finds a thing.")], ["short-description"]),
+            (
+                [("title", "Find a thing in a folder"), ("short_description", "Find a thing in a folder.")],
+                ["short-description"]
+            ),
+            (
+                [("short_description", .string(Self.sentence)), ("description", .string(Self.sentence))],
+                ["description"]
+            ),
+            ([("optional_permissions", ["unix"])], ["annotations-truthful"]),
+            (
+                [("optional_permissions", ["unix"]), ("annotations", ["read_only": true, "open_world": true])], []
+            ),
+            (
+                [
+                    ("entrypoint", ["argv": ["pdftotext"]]),
+                    ("requires", ["programs": [["name": "pdftotext", "package": "poppler-utils"]]]),
+                ], []
+            ),
+            ([("entrypoint", ["argv": ["/job/.tool/run"]])], []),
+        ] as [([(String, JSONValue?)], [String])]) func `says one thing of one mistake`(
+            _ changes: [(String, JSONValue?)], _ rules: [String]
+        ) throws
+    {
+        let found = try findings(changes)
+        #expect(found.map(\.rule) == rules, "\(found)")
+    }
+
+    private static let plainExample: JSONValue = [["title": "Find it", "task": ["path": "/a"]]]
+    private static let sentence = "Looks for a thing below a folder and writes one line for each of them."
+
+    @Test(arguments: [("find", "id-words"), ("thing.f", "id-words"), ("thing.find-all", nil)] as [(String, String?)])
+    func `looks at the words of an id`(_ id: String, _ rule: String?) throws {
+        let scratch = try Scratch()
+        try writeTool(scratch, id, changes: Self.good + [("tool_id", .string(id))], input: Self.input)
+        try scratch.write("registry/tools/\(id)/output.schema.json", "true")
+        let found = RegistryLint(manifestSchema: nil).findings(in: scratch.path + "/registry/tools/" + id)
+        #expect(found.map(\.rule) == [rule].compactMap(\.self), "\(found)")
+    }
+
+    @Test func `looks at the output, too`() throws {
+        #expect(try findings(output: nil).map(\.rule) == ["output-schema"])
+        let odd = try findings(output: #"{"x-unknown":1}"#)
+        #expect(odd.map(\.rule) == ["schema-warning"] && odd.map(\.file) == ["output.schema.json"], "\(odd)")
+    }
+
+    @Test func `says what is in error first`() throws {
+        let found = try findings([
+            ("title", "X"), ("examples", [["title": "Bad", "task": ["path": 1]]]), ("description", "Short."),
+        ])
+        #expect(found.map(\.severity) == [.error, .warning, .warning], "\(found)")
+    }
+
     @Test func `finds no error in what ships`() throws {
         let lint = RegistryLint(manifestSchema: try Self.schema())
-        for folder in try RegistryLint.toolFolders(of: Self.registry) {
+        let folders = try RegistryLint.toolFolders(of: Self.registry)
+        #expect(folders.count > 20)
+        for folder in folders {
             for finding in lint.findings(in: folder) where finding.severity == .error {
                 Issue.record(
                     "\(finding.folder) \(finding.file) \(finding.pointer): \(finding.rule): \(finding.message)")

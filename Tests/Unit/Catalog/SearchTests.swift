@@ -72,4 +72,73 @@ import Testing
         index.update(catalog.snapshot)
         #expect(index.best("web", limit: 10).tools.map(\.manifest.id) == ["web.read"])
     }
+
+    private func ids(_ scratch: Scratch, _ words: String) -> [String] {
+        index(scratch).0.best(words, limit: 100).tools.map(\.manifest.id)
+    }
+
+    @Test func `weighs a word by where it stands`() throws {
+        let scratch = try Scratch()
+        // In the id, the title, the short description, the kind, a parameter, the description and an example: as long
+        // as each other, and by id in another order.
+        let numbers = [7, 6, 5, 4, 3, 1, 2]
+        for (place, number) in numbers.enumerated() {
+            func word(_ here: Int) -> String { place == here ? "quartz" : "pebble" }
+            let example: JSONValue = ["title": .string(word(6)), "task": [:]]
+            try writeTool(
+                scratch, "p\(number).\(word(0))",
+                changes: [
+                    ("title", .string(word(1))), ("short_description", .string(word(2))), ("kind", .string(word(3))),
+                    ("description", .string(word(5))), ("examples", [example]),
+                ], input: #"{"properties":{"\#(word(4))":true}}"#)
+        }
+        let expected = ["p7.quartz"] + numbers.dropFirst().map { "p\($0).pebble" }
+        #expect(ids(scratch, "quartz") == expected)
+    }
+
+    @Test func `a text that says much else weighs less`() throws {
+        let scratch = try Scratch()
+        try write(scratch, "a.long", "Work", "Cuts quartz and marble, granite, slate, basalt, chalk, flint and sand.")
+        try write(scratch, "b.short", "Work", "Cuts quartz.")
+        #expect(ids(scratch, "quartz") == ["b.short", "a.long"])
+    }
+
+    @Test func `a rare word weighs more than one that most have`() throws {
+        let scratch = try Scratch()
+        for name in ["a", "b", "c", "d", "e"] { try write(scratch, "\(name).stone", "Work", "Cuts it.") }
+        try write(scratch, "x.other", "Work", "Cuts quartz.")
+        #expect(ids(scratch, "stone quartz") == ["x.other", "a.stone", "b.stone", "c.stone", "d.stone", "e.stone"])
+    }
+
+    @Test func `a whole word weighs more than one that begins like it`() throws {
+        let scratch = try Scratch()
+        try write(scratch, "a.one", "Quartzite", "Work.")
+        try write(scratch, "b.two", "Work", "Quartz.")
+        #expect(ids(scratch, "quartz") == ["b.two", "a.one"])
+        // One that is longer than what stands there; and too short a one.
+        #expect(ids(scratch, "quartziferous") == ["b.two"])
+        #expect(ids(scratch, "qu").isEmpty)
+    }
+
+    @Test func `what is deprecated comes behind what fits less`() throws {
+        let scratch = try Scratch()
+        try writeTool(scratch, "a.quartz", changes: [("deprecated", "Use b.new.")])
+        try writeTool(scratch, "b.new", changes: [("description", "Cuts quartz.")])
+        #expect(ids(scratch, "quartz") == ["b.new", "a.quartz"])
+    }
+
+    @Test func `idle words find nothing beside others`() throws {
+        let scratch = try Scratch()
+        try write(scratch, "a.one", "What it is for", "How and why to do that.")
+        try write(scratch, "b.two", "Work", "Quartz.")
+        #expect(ids(scratch, "what do I do for the quartz") == ["b.two"])
+    }
+
+    @Test(arguments: [("writing", "write"), ("replies", "reply"), ("moved", "moving"), ("Cities", "city")])
+    func `endings are no part of a word`(_ asked: String, _ stands: String) throws {
+        let scratch = try Scratch()
+        try write(scratch, "a.one", "Work", "Is to \(stands) it.")
+        try write(scratch, "b.two", "Work", "Is done.")
+        #expect(ids(scratch, asked) == ["a.one"])
+    }
 }

@@ -78,6 +78,11 @@ import Testing
         let changes = catalog.snapshot.changes(since: now)
         #expect(changes.map(\.id) == ["a.a", "a.d"])
         #expect(changes.map { $0.now == nil } == [true, false])
+        // Written again as it was, in another layout: read, and no change to tell of.
+        let last = catalog.snapshot
+        try scratch.write("registry/tools/a.d/tool.json", manifestDocument([("tool_id", "a.d")]).compact)
+        #expect(catalog.reloadIfChanged())
+        #expect(catalog.snapshot[id: "a.d"] !== last[id: "a.d"] && catalog.snapshot.changes(since: last).isEmpty)
     }
 }
 
