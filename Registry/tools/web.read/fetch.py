@@ -115,7 +115,10 @@ def connect(place: Place, ranges: list[Any], seconds: float) -> socket.socket:
             last = error
     if last is not None:
         raise last
-    raise Refusal(f"{place.host} is at {refused}, which is no public address; {ALLOWANCE} does not allow it")
+    raise Refusal(
+        f"{place.host} is at {refused}, which is no public address: to allow it, have its range in the variable "
+        f"{ALLOWANCE} when domed is started (docs/TOOLS.md)"
+    )
 
 
 def unpacked(answer: http.client.HTTPResponse, most: int) -> tuple[bytes, bool]:

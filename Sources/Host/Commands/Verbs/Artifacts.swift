@@ -78,13 +78,13 @@ extension Verb {
         let job = try await calling { () async throws(ClientError) in try await client.job(id) }
         if let folder = invocation.value("--to") {
             let saved = try await ArtifactOutput.saveAll(job.artifacts, of: id, client, to: folder)
+            let count = Rendered.count(job.artifacts.count, "file")
             let left = job.omissionsText.map { "\($0)\n" } ?? ""
             try invocation.print(
                 json: [
                     "saved": .string(folder), "bytes": .count(saved), "artifacts": .array(job.artifacts.map(\.json)),
                 ],
-                text: "saved \(Rendered.line(folder)): \(job.artifacts.count) files, \(Quantity.text(bytes: saved))\n"
-                    + left)
+                text: "saved \(Rendered.line(folder)): \(count), \(Quantity.text(bytes: saved))\n" + left)
         } else if invocation.has("--sums") {
             for artifact in job.artifacts { try Output.stdout.write(artifact.sumLine) }
         } else {
