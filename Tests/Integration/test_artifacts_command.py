@@ -96,6 +96,13 @@ def test_all_files_are_saved_below_a_folder_that_is_new_or_empty(daemon: Daemon)
     assert json.loads(fresh.stdout)["bytes"] == 9 and (place / "new/er/s/a\\b").read_text() == "s\n"
 
 
+def test_what_left_nothing_is_not_saved(daemon: Daemon) -> None:
+    job, _ = run(daemon, "true")
+    refused = daemon.dome("artifacts", job, "--to", str(daemon.directory / "nothing"))
+    assert refused.returncode == 66 and "no artifacts" in refused.stderr
+    assert not (daemon.directory / "nothing").exists()
+
+
 def test_a_range_of_a_file_is_printed_and_saved(daemon: Daemon) -> None:
     job, _ = run(daemon, "mkdir out; printf 0123456789 >out/a")
     assert daemon.dome("artifacts", job, "a", "--offset", "3").stdout == "3456789"

@@ -53,6 +53,21 @@ def test_it_goes_with_the_last_job_that_has_it(daemon: Daemon) -> None:
     assert contents(daemon) == set()
 
 
+@pytest.mark.parametrize("intruder", ["link", "fifo"])
+def test_what_is_no_file_becomes_nobody_s(daemon: Daemon, intruder: str) -> None:
+    run(daemon, SAME)
+    content(daemon, b"same\n").unlink()
+    if intruder == "link":
+        (daemon.directory / "text").write_text("same\n")
+        content(daemon, b"same\n").symlink_to(daemon.directory / "text")
+    else:
+        os.mkfifo(content(daemon, b"same\n"))
+    second, _ = run(daemon, SAME)
+    assert kept(daemon, second) == {"a": b"same\n", "again": b"same\n"}
+    assert daemon.dome("artifacts", second, "a").stdout == "same\n"
+    assert content(daemon, b"same\n").stat().st_nlink == 3 and not content(daemon, b"same\n").is_symlink()
+
+
 def test_bytes_that_were_changed_do_not_become_another_job_s(daemon: Daemon) -> None:
     first, _ = run(daemon, SAME)
     changed = content(daemon, b"same\n")

@@ -77,6 +77,11 @@ extension Verb {
     ) async throws(CommandFailure) -> Int32 {
         let job = try await calling { () async throws(ClientError) in try await client.job(id) }
         if let folder = invocation.value("--to") {
+            guard !job.artifacts.isEmpty else {
+                throw CommandFailure(
+                    "there is nothing to save: " + job.artifactsText(style: Style(isOn: false)).dropLast(),
+                    status: ExitStatus.notFound)
+            }
             let saved = try await ArtifactOutput.saveAll(job.artifacts, of: id, client, to: folder)
             let count = Rendered.count(job.artifacts.count, "file")
             let left = job.omissionsText.map { "\($0)\n" } ?? ""

@@ -22,7 +22,7 @@ struct ContentStore: Sendable {
             try Files.makeDirectories(shard)
             if try Files.link(place, to: content) || Files.isSameFile(place, content) { return }
             // Bytes that a disk or a person changed must not become those of another job as well.
-            if try SHA256.digest(ofFileAt: content).digest == digest {
+            if Files.isRegularFile(content), try SHA256.digest(ofFileAt: content).digest == digest {
                 do throws(DomeError) { return try replace(place, by: content) } catch {
                     Log.debug("artifact.not_shared", ["path": place, "error": error.description])
                 }
