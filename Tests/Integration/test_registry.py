@@ -191,6 +191,56 @@ def test_the_variable_names_registries_that_come_first(new_daemon: Callable[...,
     assert tool.title == "Of the data folder"
 
 
+def test_a_tool_hands_out_nothing_of_the_users_by_a_link(new_daemon: Callable[..., Daemon]) -> None:
+    """Every job finds its tool's files without a grant."""
+    daemon = new_daemon()
+    (daemon.home / "key").write_text("secret")
+    folder = write_script_tool(daemon, "test.thief", "cat /job/.tool/key", files=["key"])
+    (folder / "key").symlink_to(daemon.home / "key")
+    daemon.start()
+    reply = daemon.jobs.submit("test.thief")
+    assert reply.status.code == pb2.E_NOT_FOUND and not reply.job_id
+    assert f"key is a link that leads to {daemon.home}/key" in reply.status.message
+    (folder / "key").unlink()
+    (folder / "key").write_text("own")
+    assert daemon.stub().GetTool(pb2.GetToolRequest(tool_id="test.thief"), timeout=10).status.ok
+    assert [one.line for one in daemon.jobs.run("test.thief") if one.line] == [b"own"]
+
+
+def test_a_place_that_cannot_be_one_is_named(new_daemon: Callable[..., Daemon]) -> None:
+    daemon = new_daemon(environment={"DOME_REGISTRY_PATH": "some/registry::/nowhere/registry"}).start()
+    problems = daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=30).problems
+    assert any('"some/registry" is not absolute' in problem for problem in problems), problems
+    found = daemon.dome("doctor").stdout
+    assert '"some/registry" is not absolute' in found
+    assert 'DOME_REGISTRY_PATH names /nowhere/registry, which has no folder "tools"' in found
+
+
+def test_a_registry_that_comes_whole_is_told_in_pieces(new_daemon: Callable[..., Daemon]) -> None:
+    daemon = new_daemon()
+    source = write_tool(daemon, "test.source", {"diagnostic": "noop"})
+    daemon.start()
+    events = daemon.stub().WatchTools(pb2.WatchToolsRequest(), timeout=120)
+    next(events)
+    # Built beside the places that are looked in, and put there in one step.
+    made = daemon.directory / "made"
+    manifest = json.loads((source / "tool.json").read_text())
+    for number in range(1_200):
+        folder = made / f"test.n{number}"
+        folder.mkdir(parents=True)
+        (folder / "input.schema.json").write_text("true")
+        (folder / "tool.json").write_text(json.dumps(manifest | {"tool_id": folder.name}))
+    own = daemon.config_home / "dome" / "registry"
+    own.mkdir(parents=True)
+    made.rename(own / "tools")
+    assert daemon.stub().ListTools(pb2.ListToolsRequest(page_size=1), timeout=60).total >= 1_200
+    told: list[int] = []
+    while sum(told) < 1_200:
+        told.append(len(next(events).added))
+    assert max(told) == 500 and sum(told) == 1_200
+    events.cancel()
+
+
 def test_a_tasks_numbers_reach_schema_and_tool_as_they_were_written(new_daemon: Callable[..., Daemon]) -> None:
     daemon = new_daemon()
     exact = "0.1000000000000000055511151231257827"

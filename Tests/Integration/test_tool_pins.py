@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -204,6 +205,52 @@ def test_a_plugins_tool_is_accepted_with_its_plugin(daemon: Daemon) -> None:
     reply = daemon.stub().AcceptTool(request, timeout=10)
     assert reply.status.code == pb2.E_INVALID_REQUEST and "dome plugin install" in reply.status.message
     assert not list(Path(daemon.state).glob("registry/pins/*"))
+
+
+def test_another_name_of_its_folder_is_no_way_around_a_pin(used: Daemon) -> None:
+    folder = registry(used) / TOOL
+    versioned = folder.with_name(f"{TOOL}@1.0.0")
+    (folder / "run.sh").write_text("echo second\n")
+    folder.rename(versioned)
+    descriptor(used)
+    assert "file run.sh: SHA-256" in refusal(used)
+    # Another version in the place of the one that is gone waits for a person, too.
+    manifest = json.loads((versioned / "tool.json").read_text())
+    (versioned / "tool.json").write_text(json.dumps(manifest | {"version": "1.0.1"}))
+    newer = versioned.rename(folder.with_name(f"{TOOL}@1.0.1"))
+    descriptor(used)
+    assert 'tool.json /version: "1.0.0" → "1.0.1"' in refusal(used)
+    assert used.dome("registry", "accept", TOOL).returncode == 0
+    assert lines(used) == [b"second"]
+    # The other way: a folder without a version, which would hide the one that is pinned.
+    shutil.copytree(newer, folder)
+    (folder / "run.sh").write_text("echo third\n")
+    descriptor(used)
+    assert "file run.sh: SHA-256" in refusal(used)
+    assert used.jobs.submit(f"{TOOL}@1.0.1").status.code == pb2.E_POLICY_DENIED
+    # As it was, under whatever name, it is the same tool.
+    shutil.rmtree(folder)
+    descriptor(used)
+    assert lines(used) == [b"second"]
+
+
+def test_a_version_beside_the_pinned_one_is_a_tool_of_its_own(used: Daemon) -> None:
+    folder = registry(used) / TOOL
+    newer = folder.with_name(f"{TOOL}@2.0.0")
+    shutil.copytree(folder, newer)
+    manifest = json.loads((newer / "tool.json").read_text())
+    (newer / "tool.json").write_text(json.dumps(manifest | {"version": "2.0.0"}))
+    (newer / "run.sh").write_text("echo second\n")
+    descriptor(used)
+    assert [one.line for one in used.jobs.run(f"{TOOL}@2.0.0") if one.line] == [b"second"]
+    assert lines(used) == [b"first"]
+
+
+def test_nothing_is_accepted_where_one_of_the_tools_is_not_there(used: Daemon) -> None:
+    (registry(used) / TOOL / "run.sh").write_text("echo second\n")
+    result = used.dome("registry", "accept", TOOL, "test.absent")
+    assert result.returncode == 66 and "tool not found: test.absent" in result.stderr
+    refusal(used)
 
 
 def test_a_refused_job_pins_nothing(new_daemon: Callable[..., Daemon]) -> None:

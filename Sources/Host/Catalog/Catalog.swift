@@ -34,11 +34,11 @@ package final class Catalog: Sendable {
 
     /// The registry folders for this user: those of `$DOME_REGISTRY_PATH` (colon-separated), then
     /// `<config>/registry`, `<data>/registry`, `/etc/dome/registry`, `<executable folder>/../share/dome/registry`. They
-    /// need not exist.
+    /// need not exist; one that is not absolute is a problem of the snapshot.
     package static func searchPath(
         directories: Directories, executableDirectory: String?, registryPath: String?
     ) -> [String] {
-        var path = (registryPath ?? "").split(separator: ":").map(String.init).filter { $0.hasPrefix("/") }
+        var path = (registryPath ?? "").split(separator: ":").map(String.init)
         path += [directories.config + "/registry", directories.data + "/registry", "/etc/dome/registry"]
         if let executableDirectory { path.append(executableDirectory + released) }
         return path

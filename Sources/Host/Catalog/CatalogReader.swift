@@ -43,8 +43,8 @@ struct CatalogReader: Sendable {
         var ids: Set<String> = []
         for index in folders.indices {
             let path = folders[index].path
-            let inner = changed.keys.filter { $0.hasPrefix(path + "/") }.map { $0.dropFirst(path.utf8.count + 1) }
-            let names = Set(inner.map(String.init)).union(changed[path] ?? [])
+            let inner = changed.keys.compactMap { Self.name($0, in: path) }
+            let names = Set(inner).union(changed[path] ?? [])
             for name in names {
                 folders[index].read(name, watch: watch)
                 ids.insert(String(name.prefix { $0 != "@" }))
@@ -60,12 +60,24 @@ struct CatalogReader: Sendable {
         return places != folders.map(\.path) || folders.contains { $0.identity != FolderIdentity($0.path) }
     }
 
+    /// The name of a folder that lies right in `registry`. What is deeper belongs to another registry that lies in this
+    /// one. By bytes: what a character is, the kernel does not ask.
+    private static func name(_ folder: String, in registry: String) -> String? {
+        guard folder != registry, PathText.contains(registry, folder) else { return nil }
+        let rest = folder.utf8.dropFirst(registry.utf8.count + 1)
+        return rest.contains(UInt8(ascii: "/")) ? nil : String(decoding: rest, as: UTF8.self)
+    }
+
     private func forget(_ folder: RegistryFolder) {
         watch?.remove(folder.path)
         for name in folder.entries.keys { watch?.remove(folder.path + "/" + name) }
     }
 
-    private static func place(_ registry: String) -> String { resolved(registry + "/tools") ?? registry + "/tools" }
+    /// A relative path stays what it is, to be refused: it would be another place for each process.
+    private static func place(_ registry: String) -> String {
+        let place = registry + "/tools"
+        return registry.hasPrefix("/") ? resolved(place) ?? place : place
+    }
 
     static func resolved(_ path: String) -> String? {
         guard let pointer = realpath(path, nil) else { return nil }

@@ -78,9 +78,15 @@ package struct CatalogSnapshot: Sendable {
         if let problem = problems.first(where: { $0.path.hasSuffix("/tools/" + id) }) {
             throw DomeError(.notFound, "tool not found: \(shown) (its folder was left out: \(problem.reason))")
         }
-        let known = versions(of: String(id.prefix { $0 != "@" })).map(\.manifest.version)
-        guard !known.isEmpty else { throw DomeError(.notFound, "tool not found: \(shown)") }
-        throw DomeError(.notFound, "tool not found: \(shown) (its versions are \(known.joined(separator: ", ")))")
+        let name = String(id.prefix { $0 != "@" })
+        let known = versions(of: name).map(\.manifest.version)
+        guard known.isEmpty else {
+            throw DomeError(.notFound, "tool not found: \(shown) (its versions are \(known.joined(separator: ", ")))")
+        }
+        // Of another version, or of none.
+        let left = problems.filter { $0.path.hasSuffix("/tools/" + name) || $0.path.contains("/tools/\(name)@") }
+        guard let first = left.first else { throw DomeError(.notFound, "tool not found: \(shown)") }
+        throw DomeError(.notFound, "tool not found: \(shown) (\(first.path) was left out: \(first.reason))")
     }
 
     /// What is different from an earlier reading; the tools by id, what they were and what they are.

@@ -30,12 +30,18 @@ struct RegistryFolder: Sendable {
     /// Reads all of it. Nothing there is no problem.
     init(_ registry: String, watch: RegistryWatch?) {
         let plain = registry + "/tools"
+        guard registry.hasPrefix("/") else {
+            (path, identity) = (plain, nil)
+            problem =
+                "\"\(registry)\" is not absolute, so nobody looks there: write the whole path in DOME_REGISTRY_PATH"
+            return
+        }
         path = CatalogReader.resolved(plain) ?? plain
         identity = FolderIdentity(path)
         guard identity != nil else { return }
         watch?.add(path, isLinked: false)
         do throws(DomeError) {
-            try ToolFolder.refuseForeignWriters(path)
+            try ToolFile.refuseForeignWriters(path)
             let names = try Files.list(path).filter { Self.isTool($0) && Files.isDirectory(path + "/" + $0) }
             let width = names.count < Self.manyTools ? 1 : max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
             for name in names { watch?.add(path + "/" + name, isLinked: Self.hasLinks(path + "/" + name)) }
@@ -83,10 +89,10 @@ struct FolderIdentity: Sendable, Equatable {
     private let device: UInt64
     private let inode: UInt64
 
-    /// Nil if nothing is there.
+    /// Of an absolute path; nil if nothing is there.
     init?(_ path: String) {
         var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
+        guard path.hasPrefix("/"), stat(path, &status) == 0 else { return nil }
         (device, inode) = (UInt64(status.st_dev), UInt64(status.st_ino))
     }
 }

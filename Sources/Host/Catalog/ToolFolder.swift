@@ -2,7 +2,6 @@ import DomeCrypto
 import DomeModel
 import DomePlatform
 import DomeSchema
-import Glibc
 
 /// Reads one tool's folder.
 enum ToolFolder {
@@ -18,7 +17,7 @@ enum ToolFolder {
 
     /// The tool in `path`, whose last component is its id. E_INVALID_REQUEST names file, member and reason.
     static func load(_ path: String) throws(DomeError) -> Tool {
-        try refuseForeignWriters(path)
+        try ToolFile.refuseForeignWriters(path)
         let manifestFile = try document(path, manifestName)
         let manifest = try ToolManifest(manifestFile.value, what: manifestName)
         guard path.hasSuffix("/" + manifest.id) || path.hasSuffix("/\(manifest.id)@\(manifest.version)") else {
@@ -46,6 +45,11 @@ enum ToolFolder {
             hashes: try hashes(manifestFile, inputFile, output?.file, names: manifest.files, files))
     }
 
+    /// One of its JSON files, read and no more.
+    static func tree(_ folder: String, _ name: String) throws(DomeError) -> JSONTree {
+        try JSONTree.parse(try ToolFile.read(folder, name, limitBytes: documentLimitBytes), what: name)
+    }
+
     private struct Document {
         /// With numbers as they were written, which a value rounds.
         var tree: JSONTree
@@ -55,38 +59,18 @@ enum ToolFolder {
     }
 
     private static func document(_ folder: String, _ name: String) throws(DomeError) -> Document {
-        let bytes = try regularFile(folder, name, limitBytes: documentLimitBytes)
+        let bytes = try ToolFile.read(folder, name, limitBytes: documentLimitBytes)
         let tree = try JSONTree.parse(bytes, what: name)
         let value = try tree.value(what: name)
         let sha256 = try SHA256.digest(value.canonical).hex
         return Document(tree: tree, value: value, text: String(decoding: bytes, as: UTF8.self), sha256: sha256)
     }
 
-    private static func regularFile(_ folder: String, _ name: String, limitBytes: Int) throws(DomeError) -> [UInt8] {
-        let path = folder + "/" + name
-        var status = stat()
-        guard stat(path, &status) == 0 else {
-            throw DomeError(.invalidRequest, "\(name): \(String(cString: strerror(errno)))")
-        }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw DomeError(.invalidRequest, "\(name) is no regular file") }
-        try refuseForeignWriters(path)
-        return try Files.read(path, limitBytes: limitBytes)
-    }
-
-    /// Whoever can write a tool's files decides what other users' jobs do.
-    static func refuseForeignWriters(_ path: String) throws(DomeError) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { throw .system("look at \(path)", errno) }
-        guard status.st_mode & S_IWOTH == 0 else {
-            throw DomeError(.invalidRequest, "\(path) is writable by every user of this machine: chmod o-w it")
-        }
-    }
-
     private static func plannedFiles(_ folder: String, _ names: [String]) throws(DomeError) -> [PlannedFile] {
         var files: [PlannedFile] = []
         var rest = filesLimitBytes
         for name in names {
-            let bytes = try regularFile(folder, name, limitBytes: rest)
+            let bytes = try ToolFile.read(folder, name, limitBytes: rest)
             rest -= bytes.count
             files.append(PlannedFile(path: ".tool/" + name, mode: 0o555, bytes: bytes))
         }

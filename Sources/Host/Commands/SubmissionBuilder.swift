@@ -53,15 +53,12 @@ struct SubmissionBuilder {
     /// The value itself, or what `@FILE` or `-` names.
     private func read(_ value: String, _ option: String) throws(CommandFailure) -> String {
         guard value == "-" || value.hasPrefix("@") else { return value }
-        let path = value == "-" ? "/dev/stdin" : String(value.dropFirst())
-        let bytes: [UInt8]
-        if value == "-" {
-            bytes = try StandardInput.read(limitBytes: Self.inputLimitBytes)
-        } else {
-            bytes = try local { () throws(DomeError) in try Files.read(path, limitBytes: Self.inputLimitBytes) }
-        }
+        let place = value == "-" ? value : String(value.dropFirst())
+        let bytes = try InputFile.read(place, limitBytes: Self.inputLimitBytes)
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw CommandFailure("\(option): \(path) is not valid UTF-8", status: ExitStatus.dataError)
+            throw CommandFailure(
+                "\(option): \(place == "-" ? "standard input" : place) is not valid UTF-8", status: ExitStatus.dataError
+            )
         }
         return text
     }

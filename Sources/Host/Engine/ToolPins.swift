@@ -40,10 +40,12 @@ final class ToolPins {
 
     /// Where a tool is another one than its pin says; empty for one that is not pinned.
     func differences(_ tool: Tool) -> [String] {
-        if let reason = unreadable[tool.folderName] ?? unreadable[""], !isExempt(tool) {
+        guard !isExempt(tool) else { return [] }
+        let name = pinName(tool)
+        if let reason = unreadable[name] ?? unreadable[""] {
             return ["what it was is not known: its pin cannot be read: \(reason)"]
         }
-        guard let pin = pins[tool.folderName], pin.material != tool.hashes.material, !isExempt(tool) else { return [] }
+        guard let pin = pins[name], pin.material != tool.hashes.material else { return [] }
         // A release brings its own tools along.
         if catalog.isReleased(tool), pin.daemonVersion != version { return [] }
         if let drift = drifts[tool.folderName], drift.tool === tool { return drift.differences }
@@ -52,6 +54,20 @@ final class ToolPins {
         drifts[tool.folderName] = Drift(tool: tool, differences: differences)
         if isNew { onDrift(tool, differences) }
         return differences
+    }
+
+    /// The name under which it was recorded what a tool is: that of its folder, or else of the folder whose place it has
+    /// taken. The same id and version stand for one tool, whether its folder's name has the version or not, and an id
+    /// that stood for the folder without one stands for another now that this is gone.
+    private func pinName(_ tool: Tool) -> String {
+        let (name, id) = (tool.folderName, tool.manifest.id)
+        func isPinned(_ name: String) -> Bool { pins[name] != nil || unreadable[name] != nil }
+        guard !isPinned(name) else { return name }
+        let versioned = id + "@" + tool.manifest.version
+        if name == id { return isPinned(versioned) ? versioned : name }
+        guard isPinned(id) else { return name }
+        let isSuccessor = pins[id]?.version == tool.manifest.version || catalog.snapshot[id: id]?.folderName != id
+        return isSuccessor ? id : name
     }
 
     /// Why a tool is quarantined, with the remedy; nil if it is not.

@@ -64,6 +64,9 @@ struct JSONTreeParser {
     var current: UInt8? { position < bytes.count ? bytes[position] : nil }
 
     private mutating func document() throws(SyntaxError) {
+        guard !bytes.starts(with: [0xef, 0xbb, 0xbf]) else {
+            throw fail("a byte order mark, with which JSON must not begin; write it without one")
+        }
         skipSpace()
         guard current != nil else { throw fail("it is empty") }
         try value()

@@ -17,17 +17,21 @@ package enum Files {
 
     /// The whole file; one larger than `limitBytes` is an error.
     package static func read(_ path: String, limitBytes: Int) throws(DomeError) -> [UInt8] {
-        let file = try open(path, O_RDONLY | O_NONBLOCK)
+        try read(open(path, O_RDONLY | O_NONBLOCK), what: path, limitBytes: limitBytes)
+    }
+
+    /// What is left to read of an open file; more than `limitBytes` is an error. `what` names it in errors.
+    package static func read(_ file: FileDescriptor, what: String, limitBytes: Int) throws(DomeError) -> [UInt8] {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
         while true {
             let count = Glibc.read(file.number, &chunk, chunk.count)
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw .system("read \(path)", errno) }
+            guard count >= 0 else { throw .system("read \(what)", errno) }
             if count == 0 { return bytes }
             bytes.append(contentsOf: chunk[..<count])
             guard bytes.count <= limitBytes else {
-                throw DomeError(.invalidRequest, "\(path) is larger than the \(limitBytes) bytes allowed")
+                throw DomeError(.invalidRequest, "\(what) is larger than the \(limitBytes) bytes allowed")
             }
         }
     }

@@ -41,9 +41,17 @@ struct SchemaVocabularies: OptionSet, Sendable {
 }
 
 /// The two languages that are understood, by `$schema`.
-package enum SchemaDialect: Sendable {
+package enum SchemaDialect: Sendable, CaseIterable {
     case draft2020
     case draft7
+
+    /// Of its metaschema, without fragment.
+    var uri: String {
+        switch self {
+        case .draft2020: "https://json-schema.org/draft/2020-12/schema"
+        case .draft7: "http://json-schema.org/draft-07/schema"
+        }
+    }
 
     /// By a URI without fragment.
     init?(uri: String) {

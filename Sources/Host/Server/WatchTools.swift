@@ -30,14 +30,20 @@ final class ToolWatcher: OpenStream {
 
     override var farewell: String { "the daemon is leaving; watch again, and list the tools anew" }
 
+    /// Of tools in a message: a registry that comes or goes whole may have ten thousand, and unprepared clients take 4 MiB.
+    private static let toolsPerMessage = 500
+
     override func advance() {
         guard !isEnded, call.canSend, let changes = observation?.changes() else { return }
-        send(
-            Domed_V1_WatchToolsResponse.with {
-                $0.added = changes.added.map(DomedService.summary)
-                $0.changed = changes.changed.map(DomedService.summary)
-                $0.removed = changes.removed
-            })
+        let (added, changed, removed) = (changes.added, changes.changed, changes.removed)
+        for start in stride(from: 0, to: max(added.count, changed.count, removed.count), by: Self.toolsPerMessage) {
+            send(
+                Domed_V1_WatchToolsResponse.with {
+                    $0.added = added.dropFirst(start).prefix(Self.toolsPerMessage).map(DomedService.summary)
+                    $0.changed = changed.dropFirst(start).prefix(Self.toolsPerMessage).map(DomedService.summary)
+                    $0.removed = Array(removed.dropFirst(start).prefix(Self.toolsPerMessage))
+                })
+        }
     }
 
     override func release() { observation?.cancel() }

@@ -124,7 +124,8 @@ import Testing
             directories: directories, executableDirectory: "/opt/bin", registryPath: "/one:relative:/two")
         #expect(
             path == [
-                "/one", "/two", "/home/x/.config/dome/registry", "/data/dome/registry", "/etc/dome/registry",
+                "/one", "relative", "/two", "/home/x/.config/dome/registry", "/data/dome/registry",
+                "/etc/dome/registry",
                 "/opt/bin/../share/dome/registry",
             ])
     }

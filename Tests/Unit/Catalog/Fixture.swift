@@ -31,6 +31,7 @@ final class Scratch {
 
 extension Scratch {
     func link(_ name: String, to target: String) throws { #expect(symlink(target, path + "/" + name) == 0) }
+    func remove(_ name: String) throws { #expect(unlink(path + "/" + name) == 0) }
     func setMode(_ name: String, _ mode: UInt32) throws { #expect(chmod(path + "/" + name, mode) == 0) }
 }
 

@@ -196,6 +196,26 @@ import Testing
             ("title", "X"), ("examples", [["title": "Bad", "task": ["path": 1]]]), ("description", "Short."),
         ])
         #expect(found.map(\.severity) == [.error, .warning, .warning], "\(found)")
+
+    @Test(arguments: [
+        (#"{"properties":{"a":{"minLength":-1},"b":{"type":"strin"}}}"#, "schema-form", "/properties/a/minLength"),
+        (#"{"properties":{"a":{"minLength":-1},"b":{"type":"strin"}}}"#, "schema-form", "/properties/b/type"),
+        (#"{"$schema":"http://json-schema.org/draft-07/schema#","items":3}"#, "schema-form", "/items"),
+        (#"{"properties":{"a":[]}}"#, "schema-form", "/properties/a"), (##"{"$ref":"#"}"##, "schema-compiles", ""),
+        (#"{"$ref":"http://elsewhere/"}"#, "schema-compiles", ""), ("{", "schema-compiles", ""),
+        (#"{"$schema":"http://unknown/"}"#, "schema-compiles", ""),
+    ]) func `names every mistake of a schema with its file and place`(
+        _ schema: String, _ rule: String, _ pointer: String
+    ) throws {
+        for (input, output, file) in [
+            (schema, "{}", "input.schema.json"), ("{}", schema, "output.schema.json"),
+        ] {
+            let errors = try findings([("examples", nil)], input: input, output: output).filter {
+                $0.severity == .error
+            }
+            #expect(errors.count { $0.rule == rule && $0.pointer == pointer && $0.file == file } == 1, "\(errors)")
+            #expect(errors.allSatisfy { $0.file == file && !$0.remedy.isEmpty }, "\(errors)")
+        }
     }
 
     @Test func `finds no error in what ships`() throws {

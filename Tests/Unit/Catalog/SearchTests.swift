@@ -50,6 +50,31 @@ import Testing
         #expect(index.best("web\u{0}\u{fffd}🙂 ' \" ) OR * NEAR", limit: 1).tools.first?.manifest.id == "web.read")
     }
 
+    @Test(arguments: [
+        ("über", "a"), ("ÜBER", "a"), ("U\u{308}BER", "a"), ("Straße", "a"), ("“page”", "b"), ("page – text", "b"),
+        ("網頁", "c"), ("頁", "c"), ("ページ", "c"), ("МОСКВА", "d"), ("maxTimeout", "e"), ("this", "f"),
+    ]) func `knows words of other languages, typographic marks and words written together`(
+        _ words: String, _ id: String
+    ) throws {
+        let scratch = try Scratch()
+        try write(scratch, "a", "Wege Über die Straße", "Zeigt sie.")
+        try write(scratch, "b", "Shows a “page”—as text", "Shows.")
+        try write(scratch, "c", "読む網頁とページ", "...")
+        try write(scratch, "d", "Карта Москвы и москва", "...")
+        try write(scratch, "e", "Wait", "Waits.", #"{"properties":{"max_timeout":{"type":"integer"}}}"#)
+        try write(scratch, "f", "Does this", "Does.")
+        let (index, _) = index(scratch)
+        #expect(index.best(words, limit: 10).tools.first?.manifest.id == id)
+    }
+
+    @Test func `idle words are idle whatever their endings`() throws {
+        let scratch = try Scratch()
+        try write(scratch, "a", "Does this and some", "Does.")
+        try write(scratch, "b", "Reads pages", "Reads.")
+        let (index, _) = index(scratch)
+        #expect(index.best("this page, some page", limit: 10).tools.map(\.manifest.id) == ["b"])
+    }
+
     @Test func `follows the registry, and puts what is deprecated last`() throws {
         let scratch = try shop()
         let (index, catalog) = index(scratch)

@@ -106,12 +106,12 @@ import Testing
     @Test func `is noticed through a link, which the kernel does not tell of`() throws {
         let scratch = try Scratch()
         try writeTool(scratch, "a.a", changes: [("files", ["run.sh"])])
-        try scratch.write("elsewhere/run.sh", "one")
-        try scratch.link("registry/tools/a.a/run.sh", to: scratch.path + "/elsewhere/run.sh")
+        try scratch.write("registry/kit/run.sh", "one")
+        try scratch.link("registry/tools/a.a/run.sh", to: scratch.path + "/registry/kit/run.sh")
         let catalog = Catalog(searchPath: [scratch.path + "/registry"])
         let before = try catalog.snapshot.tool("a.a").hashes
         #expect(!catalog.reloadIfChanged())
-        try scratch.write("elsewhere/run.sh", "another")
+        try scratch.write("registry/kit/run.sh", "another")
         #expect(catalog.reloadIfChanged())
         #expect(try catalog.snapshot.tool("a.a").hashes != before)
     }

@@ -23,6 +23,7 @@ package struct RegistryLint {
     package func findings(in folder: String) -> [LintFinding] {
         var report = LintReport(folder: folder)
         checkForm(&report)
+        let areSchemasSound = checkSchemas(&report)
         do throws(DomeError) {
             let tool = try ToolFolder.load(folder)
             LintRules.checkWords(tool, &report)
@@ -31,14 +32,37 @@ package struct RegistryLint {
             LintRules.checkAnnotations(tool, &report)
             LintRules.checkNeeds(tool, &report)
         } catch {
-            report.add(
-                .error, "loads", ToolFolder.manifestName, "", error.message,
-                "mend it; until then the tool is left out")
+            // What is wrong with the schemas has been said, with its place.
+            if areSchemasSound {
+                report.add(.error, "loads", ToolFolder.manifestName, "", error.message, Self.leftOut)
+            }
         }
         return report.findings.enumerated().sorted { left, right in
             left.element.severity != right.element.severity
                 ? left.element.severity > right.element.severity : left.offset < right.offset
         }.map(\.element)
+    }
+
+    private static let leftOut = "mend it; until then the tool is left out"
+
+    /// The schemas against the metaschema: all of their mistakes, where loading ends at the first. Whether there is none.
+    private func checkSchemas(_ report: inout LintReport) -> Bool {
+        let count = report.findings.count
+        let (input, output) = (ToolFolder.inputSchemaName, ToolFolder.outputSchemaName)
+        for name in Files.exists(report.folder + "/" + output) ? [input, output] : [input] {
+            do throws(DomeError) {
+                let tree = try ToolFolder.tree(report.folder, name)
+                for violation in JSONSchema.formViolations(tree) {
+                    report.add(.error, "schema-form", name, violation.pointer, violation.message, Self.leftOut)
+                }
+                _ = try JSONSchema.compile(tree, what: name, options: .strict)
+            } catch  where !report.findings.dropFirst(count).contains(where: { $0.file == name }) {
+                report.add(.error, "schema-compiles", name, "", error.message, Self.leftOut)
+            } catch {
+                continue
+            }
+        }
+        return report.findings.count == count
     }
 
     /// The manifest against its schema: all of its mistakes, where loading it ends at the first.

@@ -25,6 +25,9 @@ package struct ToolPin: Sendable {
         files = Dictionary(tool.hashes.files.map { ($0.name, $0.sha256) }) { first, _ in first }
     }
 
+    /// The tool's version.
+    package var version: String { manifest["version"]?.stringValue ?? "" }
+
     /// As it is kept. Errors name the member.
     package init(_ document: JSONValue, what: String) throws(DomeError) {
         func text(_ name: String) throws(DomeError) -> String {

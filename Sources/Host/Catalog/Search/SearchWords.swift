@@ -9,40 +9,75 @@ enum SearchWords {
     ]
 
     /// Of text that is looked through: every word, in order, at most `limit` of them.
-    static func all(_ text: String, limit: Int) -> [String] {
-        var words: [String] = []
-        var word: [UInt8] = []
-        var wasLower = false
-        func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
-        func isUpper(_ byte: UInt8) -> Bool { (0x41...0x5a).contains(byte) }
-        func isLower(_ byte: UInt8) -> Bool { (0x61...0x7a).contains(byte) }
-        func end() {
-            if !word.isEmpty { words.append(stem(String(decoding: word, as: UTF8.self))) }
-            word.removeAll(keepingCapacity: true)
-        }
-        for byte in text.utf8 {
-            if words.count >= limit { return words }
-            guard isDigit(byte) || isUpper(byte) || isLower(byte) || byte >= 0x80 else {
-                end()
-                wasLower = false
-                continue
-            }
-            // maxMatches is two words.
-            if isUpper(byte), wasLower { end() }
-            word.append(isUpper(byte) ? byte | 0x20 : byte)
-            wasLower = isLower(byte)
-            if word.count >= 64 { end() }
-        }
-        end()
-        return words
-    }
+    static func all(_ text: String, limit: Int) -> [String] { spelled(text, limit: limit).map(stem) }
 
     /// Of a question: without the idle ones, unless it has no others, and each once.
     static func question(_ text: String) -> [String] {
         var seen: Set<String> = []
-        let words = all(text.lowercased(), limit: 64).filter { seen.insert($0).inserted }
+        let words = spelled(text, limit: 64)
         let telling = words.filter { !idle.contains($0) }
-        return Array((telling.isEmpty ? words : telling).prefix(16))
+        return Array((telling.isEmpty ? words : telling).map(stem).filter { seen.insert($0).inserted }.prefix(16))
+    }
+
+    /// The words in lower case, with their endings.
+    private static func spelled(_ text: String, limit: Int) -> [String] {
+        var words: [String] = []
+        var word = ""
+        var wasLower = false
+        func end() {
+            if !word.isEmpty { words.append(word) }
+            word = ""
+        }
+        for scalar in text.unicodeScalars {
+            if words.count >= limit { return words }
+            let kind = Kind(scalar)
+            guard kind != .gap else {
+                end()
+                wasLower = false
+                continue
+            }
+            // maxMatches is two words, and so are two Chinese characters: these have no gaps between words.
+            if kind == .upper && wasLower || kind == .sign { end() }
+            switch kind {
+            case .upper where !scalar.isASCII: word += scalar.properties.lowercaseMapping
+            case .upper: word.unicodeScalars.append(Unicode.Scalar(UInt8(truncatingIfNeeded: scalar.value) | 0x20))
+            default: word.unicodeScalars.append(scalar)
+            }
+            wasLower = kind == .lower
+            if kind == .sign || word.utf8.count >= 64 { end() }
+        }
+        end()
+        return Array(words.prefix(limit))
+    }
+
+    /// What a character does in a word.
+    private enum Kind {
+        case lower, upper, digit, sign, gap
+
+        init(_ scalar: Unicode.Scalar) {
+            switch scalar.value {
+            case 0x61...0x7a: self = .lower
+            case 0x41...0x5a: self = .upper
+            case 0x30...0x39: self = .digit
+            case 0..<0x80: self = .gap
+            // Kana; Chinese characters are ideographic.
+            case 0x3041...0x3096, 0x30a1...0x30fa: self = .sign
+            default:
+                let properties = scalar.properties
+                if properties.isIdeographic {
+                    self = .sign
+                } else if properties.isUppercase {
+                    self = .upper
+                } else if properties.isAlphabetic {
+                    self = .lower
+                } else {
+                    switch properties.generalCategory {
+                    case .decimalNumber, .nonspacingMark, .spacingMark: self = .digit
+                    default: self = .gap
+                    }
+                }
+            }
+        }
     }
 
     /// Plural and verb endings off: searches, searching, searched and search are one word.

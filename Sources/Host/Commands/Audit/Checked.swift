@@ -4,11 +4,7 @@ import DomePlatform
 
 /// The text in a file, or on stdin for "-"; at most a mebibyte.
 func textFile(_ place: String) throws(CommandFailure) -> String {
-    let limitBytes = 1 << 20
-    // Not by its name in /dev: a pipe that nobody has written into yet would look like one that cannot be read.
-    guard place != "-" else { return String(decoding: try StandardInput.read(limitBytes: limitBytes), as: UTF8.self) }
-    let bytes = try local { () throws(DomeError) in try Files.read(place, limitBytes: limitBytes) }
-    return String(decoding: bytes, as: UTF8.self)
+    String(decoding: try InputFile.read(place, limitBytes: 1 << 20), as: UTF8.self)
 }
 
 extension OptionSpec {

@@ -21,7 +21,11 @@ extension Examination {
             directories: directories, executableDirectory: programs,
             registryPath: getenv("DOME_REGISTRY_PATH").map { String(cString: $0) })
         let snapshot = Catalog(searchPath: path, isWatching: false).snapshot
-        let shown = path.filter { Files.isDirectory($0 + "/tools") }.joined(separator: ", ")
+        let shown = path.filter { $0.hasPrefix("/") && Files.isDirectory($0 + "/tools") }.joined(separator: ", ")
+        let named = (getenv("DOME_REGISTRY_PATH").map { String(cString: $0) } ?? "").split(separator: ":")
+        for place in named where place.hasPrefix("/") && !Files.isDirectory(place + "/tools") {
+            note(.remark, "registry", "DOME_REGISTRY_PATH names \(place), which has no folder \"tools\"")
+        }
         if snapshot.tools.isEmpty {
             note(.failed, "tools", "none; looked in \(path.joined(separator: ", "))")
         } else {

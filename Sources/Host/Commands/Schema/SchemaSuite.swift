@@ -61,10 +61,16 @@ struct SchemaSuite {
 
     private static func run(_ name: String, _ tree: JSONTree, _ options: JSONSchema.Options) -> FileResult {
         var result = FileResult(name: name)
+        guard tree.nodes[0].kind == .array else {
+            result.failures.append("is no list of groups of cases")
+            return result
+        }
         for group in tree.elements(of: 0) {
             let title = text(tree, "description", group)
-            guard let place = tree.member("schema", of: group), let tests = tree.member("tests", of: group) else {
-                result.failures.append("\(title): has no \"schema\" or no \"tests\"")
+            guard let place = tree.member("schema", of: group), let tests = tree.member("tests", of: group),
+                tree.nodes[tests].kind == .array
+            else {
+                result.failures.append("\(title): has no \"schema\" or no list of \"tests\"")
                 continue
             }
             var refusal = ""
@@ -88,9 +94,9 @@ struct SchemaSuite {
 
     /// What went wrong; nil if nothing did.
     private static func outcome(_ tree: JSONTree, _ test: Int, _ schema: JSONSchema?, _ refusal: String) -> String? {
-        guard let data = tree.member("data", of: test), let valid = tree.member("valid", of: test) else {
-            return "has no \"data\" or no \"valid\""
-        }
+        guard let data = tree.member("data", of: test), let valid = tree.member("valid", of: test),
+            [.yes, .no].contains(tree.nodes[valid].kind)
+        else { return "has no \"data\", or no \"valid\" that is true or false" }
         guard let schema else { return refusal }
         let instance = tree.subtree(data)
         let violations = schema.validate(instance)

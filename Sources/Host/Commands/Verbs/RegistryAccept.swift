@@ -21,8 +21,12 @@ extension Verb {
         let client = try invocation.client()
         var tools: [JSONValue] = []
         var text = ""
+        // All of them are looked at before any is accepted: an id that no tool has stops the whole.
+        var shown: [(id: String, tool: ToolDetail)] = []
         for id in invocation.positionals {
-            let tool = try await calling { () async throws(ClientError) in try await client.tool(id) }
+            shown.append((id, try await calling { () async throws(ClientError) in try await client.tool(id) }))
+        }
+        for (id, tool) in shown {
             let isAccepted = !invocation.has("--show")
             if isAccepted {
                 try await calling { () async throws(ClientError) in

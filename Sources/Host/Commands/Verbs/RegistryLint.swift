@@ -22,7 +22,8 @@ extension Verb {
     ) { invocation throws(CommandFailure) in
         let places = try local { () throws(DomeError) in try RegistryPlaces() }
         let named = invocation.positionals.first
-        let registries = named.map { [$0] } ?? places.path.filter { Files.isDirectory($0 + "/tools") }
+        let registries =
+            named.map { [$0] } ?? places.path.filter { $0.hasPrefix("/") && Files.isDirectory($0 + "/tools") }
         let lint = RegistryLint(manifestSchema: places.manifestSchema(beside: named))
         var findings: [LintFinding] = []
         var count = 0
