@@ -60,7 +60,7 @@ import Testing
             for name in names where id != "device" { try scratch.write("registry/tools/\(id)/\(name)", large) }
         }
         try scratch.setMode("registry/tools/open", 0o777)
-        try scratch.link("registry/tools/device/run.sh", to: "/dev/null")
+        try scratch.write("registry/tools/device/run.sh/x", "")
         try scratch.write("registry/tools/wide/input.schema.json", "{\"title\":\"\(large)\(large)\"}")
         let snapshot = Catalog(searchPath: [scratch.path + "/registry"]).snapshot
         #expect(snapshot.tools.map(\.manifest.id) == ["good"])

@@ -196,6 +196,7 @@ import Testing
             ("title", "X"), ("examples", [["title": "Bad", "task": ["path": 1]]]), ("description", "Short."),
         ])
         #expect(found.map(\.severity) == [.error, .warning, .warning], "\(found)")
+    }
 
     @Test(arguments: [
         (#"{"properties":{"a":{"minLength":-1},"b":{"type":"strin"}}}"#, "schema-form", "/properties/a/minLength"),
