@@ -1,4 +1,4 @@
-// Room Schema: JSON Schema, draft 2020-12 with all its vocabularies, and draft-07 where `$schema` says so. A schema is
+// Room Schema: JSON Schema, draft 2020-12 with all its vocabularies, and 2019-09 and draft-07 where `$schema` says so. A schema is
 // compiled once, into flat nodes, and then holds any number of documents against itself. Both are taken as hostile:
 // recursion, memory and work are bounded. No I/O: what a `$ref` leads to is in the schema, given along with it, or one
 // of the metaschemas.
@@ -10,7 +10,7 @@ package import DomeModel
 /// As the specification says, a keyword that nobody knows constrains nothing; `warnings` names it. What cannot be
 /// applied in full is refused when the schema is compiled: malformed keywords, references that lead out of what is there,
 /// regular expressions that take more than linear time. `format` is an annotation unless `Options` or the metaschema's
-/// vocabulary ask for more; the content keywords are annotations. Source: json-schema.org/draft/2020-12, and
+/// vocabulary ask for more; the content keywords are annotations unless `Options` ask for more. Source: json-schema.org/draft/2020-12, and
 /// docs/adr/0040.
 package struct JSONSchema: Sendable {
     /// How a schema is compiled.
@@ -19,6 +19,8 @@ package struct JSONSchema: Sendable {
         package var documents: [String: JSONTree] = [:]
         /// Whether `format` constrains.
         package var assertsFormats = false
+        /// Whether `contentEncoding` (base64) and `contentMediaType` (application/json) do.
+        package var assertsContent = false
         /// For schemas that do not say what they are.
         package var defaultDialect = SchemaDialect.draft2020
         /// Whether a keyword that looks like a misspelt constraint refuses the schema, instead of a warning.

@@ -11,6 +11,11 @@ extension SchemaCompiler {
         case "$dynamicRef":
             let target = try reference(tree, argument, place)
             group.dynamicReference = (target.node, target.dynamicName.map { dynamicName($0) })
+        case "$recursiveRef":
+            guard tree.string(at: argument) == "#" else { throw fail(place, "must be \"#\"") }
+            let isRecursive = library.resources[place.resource].dynamicAnchors[SchemaLibrary.recursive] != nil
+            let name = isRecursive ? dynamicName(SchemaLibrary.recursive) : nil
+            group.dynamicReference = (try reference(tree, argument, place).node, name)
         case "allOf": group.all = try list(tree, argument, place)
         case "anyOf": group.any = try list(tree, argument, place)
         case "oneOf": group.one = try list(tree, argument, place)
@@ -22,8 +27,8 @@ extension SchemaCompiler {
             // Compiled whether used or not: what is wrong with them is said now.
             for (name, value) in try members(tree, argument, place) { _ = try subschema(value, place.below(name)) }
             return true
-        case "$schema", "$id", "$anchor", "$dynamicAnchor", "$vocabulary", "$comment", "title", "description",
-            "default", "examples", "deprecated", "readOnly", "writeOnly", "contentEncoding", "contentMediaType":
+        case "$schema", "$id", "$anchor", "$dynamicAnchor", "$recursiveAnchor", "$vocabulary", "$comment", "title",
+            "description", "default", "examples", "deprecated", "readOnly", "writeOnly":
             return true
         case "contentSchema":
             _ = try subschema(argument, place)

@@ -95,12 +95,12 @@ extension SchemaCompiler {
         _ keyword: String, _ tree: JSONTree, _ argument: Int, _ place: Place, _ rules: inout SchemaRules
     ) throws(DomeError) -> Bool {
         var group = rules.array ?? ArrayRules()
-        let isDraft7 = library.resources[place.resource].dialect == .draft7
+        let is2020 = library.resources[place.resource].dialect == .draft2020
         switch keyword {
         case "prefixItems": group.prefix = try list(tree, argument, place)
         case "items":
             if tree.nodes[argument].kind == .array {
-                guard isDraft7 else { throw fail(place, "must be one schema; a list is prefixItems") }
+                guard !is2020 else { throw fail(place, "must be one schema; a list is prefixItems") }
                 // Unlike other lists, this one may be empty.
                 if tree.nodes[argument].count > 0 { group.prefix = try list(tree, argument, place) }
             } else {
@@ -110,7 +110,7 @@ extension SchemaCompiler {
         case "additionalItems": _ = try subschema(argument, place)
         case "contains":
             group.contains = try subschema(argument, place)
-            group.containsEvaluates = !isDraft7
+            group.containsEvaluates = is2020
         case "minContains": group.minimumContains = try count(tree, argument, place)
         case "maxContains": group.maximumContains = try count(tree, argument, place)
         case "minItems": group.minimum = try count(tree, argument, place)
@@ -125,9 +125,9 @@ extension SchemaCompiler {
         return true
     }
 
-    /// In draft-07 `additionalItems` counts beside a list of items alone.
+    /// Before 2020-12, `additionalItems` counts beside a list of items alone.
     mutating func finishItems(_ tree: JSONTree, _ node: Int, _ dialect: SchemaDialect, _ rules: inout SchemaRules) {
-        guard dialect == .draft7, let items = tree.member("items", of: node), tree.nodes[items].kind == .array,
+        guard dialect != .draft2020, let items = tree.member("items", of: node), tree.nodes[items].kind == .array,
             let additional = tree.member("additionalItems", of: node)
         else { return }
         rules.array?.items = known(additional, document: library.resources[rules.resource].document)
@@ -148,6 +148,10 @@ extension SchemaCompiler {
         case "format":
             guard let format = try format(tree, argument, place) else { return }
             string.format = format
+        case "contentEncoding", "contentMediaType":
+            guard let name = tree.string(at: argument) else { throw fail(place, "must be a text") }
+            guard assertsContent else { return }
+            string.content.note(keyword, name)
         case "minimum": number.minimum = try self.number(tree, argument, place)
         case "maximum": number.maximum = try self.number(tree, argument, place)
         case "exclusiveMinimum": number.exclusiveMinimum = try self.number(tree, argument, place)
@@ -157,7 +161,7 @@ extension SchemaCompiler {
             guard number.multipleOf?.isPositive == true else { throw fail(place, "must be greater than 0") }
         default: return
         }
-        if ["minLength", "maxLength", "pattern", "format"].contains(keyword) {
+        if ["minLength", "maxLength", "pattern", "format", "contentEncoding", "contentMediaType"].contains(keyword) {
             rules.string = string
         } else {
             rules.number = number

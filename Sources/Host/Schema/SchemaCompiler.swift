@@ -27,6 +27,7 @@ struct SchemaCompiler {
 
     var library: SchemaLibrary
     let assertsFormats: Bool
+    let assertsContent: Bool
     private let refusesMisspellings: Bool
     private(set) var warnings: [String] = []
     private(set) var rules: [SchemaRules] = []
@@ -37,7 +38,7 @@ struct SchemaCompiler {
 
     init(_ options: JSONSchema.Options, what: String) {
         library = SchemaLibrary(given: options.documents, defaultDialect: options.defaultDialect, what: what)
-        assertsFormats = options.assertsFormats
+        (assertsFormats, assertsContent) = (options.assertsFormats, options.assertsContent)
         refusesMisspellings = options.refusesMisspellings
     }
 
@@ -123,10 +124,8 @@ struct SchemaCompiler {
     }
 
     private mutating func warnUnknown(_ name: String, _ place: Place, _ dialect: SchemaDialect) throws(DomeError) {
-        let other: SchemaDialect = dialect == .draft7 ? .draft2020 : .draft7
-        if other.keywords[name] != nil {
-            let versions = dialect == .draft7 ? ("2020-12", "draft-07") : ("draft-07", "2020-12")
-            warn(place, "has \"\(name)\", a keyword of \(versions.0) that means nothing in \(versions.1)")
+        if let other = SchemaDialect.allCases.first(where: { $0.keywords[name] != nil }) {
+            warn(place, "has \"\(name)\", a keyword of \(other.name) that means nothing in \(dialect.name)")
         } else if let nearest = dialect.nearest(to: name) {
             let text = "has \"\(name.prefix(64))\", which is no keyword; is \"\(nearest)\" meant?"
             let constrains: SchemaVocabularies = [.applicator, .unevaluated, .validation]

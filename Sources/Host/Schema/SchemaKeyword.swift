@@ -14,7 +14,8 @@ struct SchemaKeyword: Sendable {
     var holding = Holding.nothing
 }
 
-/// The vocabularies of 2020-12; draft-07 has all but unevaluated.
+/// The vocabularies of 2020-12; 2019-09 has one for format, and unevaluated among the applicators, and draft-07 has all
+/// but unevaluated.
 struct SchemaVocabularies: OptionSet, Sendable {
     let rawValue: UInt16
     static let core = SchemaVocabularies(rawValue: 1)
@@ -35,34 +36,45 @@ struct SchemaVocabularies: OptionSet, Sendable {
     static let named: [String: SchemaVocabularies] = [
         "core": .core, "applicator": .applicator, "unevaluated": .unevaluated, "validation": .validation,
         "meta-data": .metaData, "format-annotation": .formatAnnotation, "format-assertion": .formatAssertion,
-        "content": .content,
+        "content": .content, "format": .formatAnnotation,
     ]
-    static let prefix = "https://json-schema.org/draft/2020-12/vocab/"
 }
 
-/// The two languages that are understood, by `$schema`.
+/// The languages that are understood, by `$schema`.
 package enum SchemaDialect: Sendable, CaseIterable {
     case draft2020
     case draft7
+    case draft2019
 
-    /// Of its metaschema, without fragment.
-    var uri: String {
+    /// As people call it.
+    var name: String {
         switch self {
-        case .draft2020: "https://json-schema.org/draft/2020-12/schema"
-        case .draft7: "http://json-schema.org/draft-07/schema"
+        case .draft2020: "2020-12"
+        case .draft7: "draft-07"
+        case .draft2019: "2019-09"
         }
     }
+
+    /// Of its metaschema, without fragment.
+    var uri: String { self == .draft7 ? "http://json-schema.org/draft-07/schema" : base + "schema" }
+    /// What the URIs of its vocabularies begin with.
+    var vocabularyPrefix: String { base + "vocab/" }
+    private var base: String { "https://json-schema.org/draft/\(name)/" }
 
     /// By a URI without fragment.
     init?(uri: String) {
-        switch uri {
-        case "https://json-schema.org/draft/2020-12/schema": self = .draft2020
-        case "http://json-schema.org/draft-07/schema", "https://json-schema.org/draft-07/schema": self = .draft7
-        default: return nil
-        }
+        let plain = uri == "https://json-schema.org/draft-07/schema" ? Self.draft7.uri : uri
+        guard let dialect = Self.allCases.first(where: { $0.uri == plain }) else { return nil }
+        self = dialect
     }
 
-    var keywords: [String: SchemaKeyword] { self == .draft7 ? Self.keywords7 : Self.keywords2020 }
+    var keywords: [String: SchemaKeyword] {
+        switch self {
+        case .draft2020: Self.keywords2020
+        case .draft7: Self.keywords7
+        case .draft2019: Self.keywords2019
+        }
+    }
 
     private static let keywords2020: [String: SchemaKeyword] = {
         var keywords = shared
@@ -80,6 +92,17 @@ package enum SchemaDialect: Sendable, CaseIterable {
         }
         keywords["deprecated"] = SchemaKeyword(vocabulary: .metaData)
         keywords["contentSchema"] = SchemaKeyword(vocabulary: .content, holding: .schema)
+        return keywords
+    }()
+
+    private static let keywords2019: [String: SchemaKeyword] = {
+        var keywords = keywords2020
+        for name in ["$dynamicAnchor", "$dynamicRef", "prefixItems"] { keywords[name] = nil }
+        for name in ["$recursiveAnchor", "$recursiveRef"] { keywords[name] = SchemaKeyword(vocabulary: .core) }
+        keywords["items"] = SchemaKeyword(vocabulary: .applicator, holding: .schemaOrList)
+        for name in ["additionalItems", "unevaluatedItems", "unevaluatedProperties"] {
+            keywords[name] = SchemaKeyword(vocabulary: .applicator, holding: .schema)
+        }
         return keywords
     }()
 

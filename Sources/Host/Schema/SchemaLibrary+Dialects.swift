@@ -15,7 +15,8 @@ extension SchemaLibrary {
         let pointer = pointer(document, place)
         guard let metaschema = given(name) else {
             throw fail(
-                pointer, "names \(name.prefix(200)), which is not known here: known are draft 2020-12 and draft-07")
+                pointer,
+                "names \(name.prefix(200)), which is not known here: known are draft 2020-12, 2019-09 and draft-07")
         }
         return try vocabularies(of: metaschema, pointer)
     }
@@ -25,12 +26,12 @@ extension SchemaLibrary {
     ) throws(DomeError) -> (dialect: SchemaDialect, vocabularies: SchemaVocabularies) {
         let own = metaschema.member("$schema", of: 0).flatMap(metaschema.string) ?? ""
         let dialect = SchemaDialect(uri: SchemaURI(own).resource) ?? .draft2020
-        guard dialect == .draft2020, let declared = metaschema.member("$vocabulary", of: 0) else {
+        guard dialect != .draft7, let declared = metaschema.member("$vocabulary", of: 0) else {
             return (dialect, .standard)
         }
         var vocabularies: SchemaVocabularies = .core
         for (uri, isRequired) in metaschema.members(of: declared) {
-            let prefix = SchemaVocabularies.prefix
+            let prefix = dialect.vocabularyPrefix
             if uri.hasPrefix(prefix), let known = SchemaVocabularies.named[String(uri.dropFirst(prefix.count))] {
                 vocabularies.insert(known)
             } else if metaschema.nodes[isRequired].kind == .yes {

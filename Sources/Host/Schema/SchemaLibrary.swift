@@ -106,10 +106,13 @@ struct SchemaLibrary {
             own = try identified(tree, document, node, place, parent, dialect)
             if let declared { adopt(declared, at: own) }
         }
-        guard dialect == .draft2020 else { return own }
+        if dialect == .draft2019, let place = tree.member("$recursiveAnchor", of: node) {
+            try setRecursiveAnchor(tree, document, node, place, own)
+        }
         for (keyword, isDynamic) in [("$anchor", false), ("$dynamicAnchor", true)] {
+            guard dialect.keywords[keyword] != nil else { continue }
             guard let place = tree.member(keyword, of: node) else { continue }
-            guard let name = tree.string(at: place), Self.isAnchor(name) else {
+            guard let name = tree.string(at: place), Self.isAnchor(name, dialect) else {
                 throw fail(pointer(document, place), "must be a name: a letter or _, then letters, digits, -, _ and .")
             }
             try setAnchor(name, at: node, in: own, isDynamic: isDynamic, place)
@@ -168,13 +171,26 @@ struct SchemaLibrary {
         return index
     }
 
-    static func isAnchor(_ name: String) -> Bool {
+    /// What a `$recursiveRef` looks for goes by no name, and marks a whole resource.
+    private mutating func setRecursiveAnchor(
+        _ tree: JSONTree, _ document: Int, _ node: Int, _ place: Int, _ resource: Int
+    ) throws(DomeError) {
+        let kind = tree.nodes[place].kind
+        guard kind == .yes || kind == .no else { throw fail(pointer(document, place), "must be true or false") }
+        if kind == .yes, node == resources[resource].root { resources[resource].dynamicAnchors[Self.recursive] = node }
+    }
+
+    /// No anchor's name.
+    static let recursive = ""
+
+    private static func isAnchor(_ name: String, _ dialect: SchemaDialect) -> Bool {
         guard let first = name.utf8.first, !(0x30...0x39).contains(first), first != UInt8(ascii: "-"),
             first != UInt8(ascii: ".")
         else { return false }
         return name.utf8.allSatisfy { byte in
             (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || (0x30...0x39).contains(byte)
                 || [UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: ".")].contains(byte)
+                || dialect == .draft2019 && byte == UInt8(ascii: ":")
         }
     }
 }

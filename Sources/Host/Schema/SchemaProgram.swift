@@ -149,6 +149,7 @@ struct StringRules: Sendable {
     var maximum = Int.max
     var pattern: Pattern?
     var format: SchemaFormat?
+    var content = StringContent()
 }
 
 struct NumberRules: Sendable {

@@ -106,6 +106,12 @@ extension SchemaValidator {
             stepsLeft -= bytes / 16
             if !format.accepts(tree.bytes(of: at)) { report(index, "format", "must be \(format.prose)") }
         }
+        if !part.rules.content.isEmpty {
+            stepsLeft -= bytes / 4
+            if let (keyword, message) = part.rules.content.objection(to: tree.bytes(of: at)) {
+                report(index, keyword, message)
+            }
+        }
     }
 
     private func scalarCount(_ at: Int) -> Int {

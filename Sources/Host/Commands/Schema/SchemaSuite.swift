@@ -16,7 +16,7 @@ struct SchemaSuite {
 
     /// The drafts that are understood, by folder.
     static let drafts: [(folder: String, dialect: SchemaDialect)] = [
-        ("draft2020-12", .draft2020), ("draft7", .draft7),
+        ("draft2020-12", .draft2020), ("draft2019-09", .draft2019), ("draft7", .draft7),
     ]
     private static let remoteBase = "http://localhost:1234/"
     private static let fileLimitBytes = 64 << 20
@@ -28,8 +28,8 @@ struct SchemaSuite {
     init(_ folder: String) throws(DomeError) {
         self.folder = folder
         guard Self.drafts.contains(where: { Files.isDirectory(folder + "/tests/" + $0.folder) }) else {
-            let names = Self.drafts.map { "tests/" + $0.folder }.joined(separator: " nor ")
-            throw DomeError(.notFound, "\(folder) has neither \(names)")
+            let names = Self.drafts.map { "tests/" + $0.folder }.joined(separator: ", ")
+            throw DomeError(.notFound, "\(folder) has none of \(names)")
         }
         guard Files.isDirectory(folder + "/remotes") else { return }
         for name in try Self.files(below: folder + "/remotes") {
@@ -54,6 +54,7 @@ struct SchemaSuite {
                 options.defaultDialect = dialect
                 options.documents = remotes
                 options.assertsFormats = name.hasPrefix("optional/format/")
+                options.assertsContent = name == "optional/content.json"
                 try report(Self.run(draft + "/" + name, tree, options))
             }
         }

@@ -6,7 +6,7 @@ extension Verb {
     static let schemaCheck = Verb(
         words: ["schema", "check"], summary: "check a JSON Schema, and documents against it",
         details: [
-            "SCHEMA is draft 2020-12, or draft-07 if its \"$schema\" says so. What is wrong with it is said with its place; "
+            "SCHEMA is draft 2020-12, or 2019-09 or draft-07 if its \"$schema\" says so. What is wrong with it is said with its place; "
                 + "what has no effect in it, such as a misspelt keyword, is a warning. Each INSTANCE is held against it: "
                 + "every violation comes with the place in the document and the place in the schema, and never shows "
                 + "values of the document. Nothing is fetched: a \"$ref\" must lead into the schema itself, a document "
@@ -22,6 +22,9 @@ extension Verb {
         ],
         options: [
             OptionSpec("--assert-format", help: "let \"format\" constrain, not only annotate"),
+            OptionSpec(
+                "--assert-content",
+                help: "let \"contentEncoding\" base64 and \"contentMediaType\" application/json constrain"),
             OptionSpec(
                 "--with", value: "FILE", help: "a schema that $ref may lead to, by its \"$id\"", isRepeatable: true,
                 completion: .files),
@@ -59,6 +62,7 @@ extension Verb {
     private static func compiled(_ path: String, _ invocation: Invocation) throws(CommandFailure) -> JSONSchema {
         var options = JSONSchema.Options()
         options.assertsFormats = invocation.has("--assert-format")
+        options.assertsContent = invocation.has("--assert-content")
         for file in invocation.values("--with") {
             let tree = try document(file)
             guard let name = tree.member("$id", of: 0).flatMap(tree.string) else {

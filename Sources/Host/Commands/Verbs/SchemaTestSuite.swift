@@ -6,9 +6,9 @@ extension Verb {
     static let schemaTestSuite = Verb(
         words: ["schema", "test-suite"], summary: "run a suite of JSON Schema test cases",
         details: [
-            "FOLDER has the layout of JSON-Schema-Test-Suite: tests/draft2020-12 and tests/draft7 with the cases, remotes "
-                + "with the documents that they refer to as http://localhost:1234/…. In optional/format, \"format\" "
-                + "constrains. Each file is a line: cases passed, cases failed; then those that failed.",
+            "FOLDER has the layout of JSON-Schema-Test-Suite: tests/draft2020-12, tests/draft2019-09 and tests/draft7 with "
+                + "the cases, remotes with the documents that they refer to as http://localhost:1234/…. In "
+                + "optional/format, \"format\" constrains, in optional/content.json the content keywords do. Each file is a line: cases passed, cases failed; then those that failed.",
             "Exits with 0 if all passed, with 1 if not.",
         ],
         positionals: [PositionalSpec("FOLDER", help: "the suite's folder", completion: .files)],

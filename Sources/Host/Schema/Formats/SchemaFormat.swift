@@ -11,7 +11,7 @@ enum SchemaFormat: String, Sendable {
     case relativeJSONPointer = "relative-json-pointer"
 
     /// draft-07 has all but two.
-    func exists(in dialect: SchemaDialect) -> Bool { dialect == .draft2020 || self != .duration && self != .uuid }
+    func exists(in dialect: SchemaDialect) -> Bool { dialect != .draft7 || self != .duration && self != .uuid }
 
     /// Whether `text`, which is UTF-8, has the format.
     func accepts(_ text: ArraySlice<UInt8>) -> Bool {
