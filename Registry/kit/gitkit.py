@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from programs import output_of, surroundings
-from toolkit import Refusal, folder_of, shown
+from toolkit import Refusal, folder_of, open_file, shown
 
 SETTINGS = "/tmp/.gitconfig"
 
@@ -26,10 +26,22 @@ class Repository:
         declare = ["git", "config", "--file", SETTINGS, "safe.directory", os.fsdecode(self.path)]
         output_of(declare, 1 << 16, environment=self.environment)
         try:
-            self.run(["rev-parse", "--git-dir"], 1 << 16)
+            self.ask(["rev-parse", "--git-dir"], 1 << 16)
         except Refusal as refusal:
-            raise Refusal(f"{shown(self.path)} is no git repository that can be read: {refusal}") from None
+            why = f"{refusal}{self.elsewhere()}"
+            raise Refusal(f"{shown(self.path)} is no git repository that can be read: {why}") from None
         self.disarm()
+
+    def elsewhere(self) -> str:
+        """What to grant besides, for a work tree whose repository is in another place."""
+        try:
+            handle, _ = open_file(os.path.join(self.path, b".git"))
+        except Refusal:
+            return ""
+        with os.fdopen(handle, "rb") as file:
+            place = os.path.join(self.path, file.read(4096).partition(b"gitdir:")[2].strip())
+        name = shown(os.path.normpath(place.partition(b"/.git/")[0]))
+        return f"; its repository is in {name}: was that granted? (fs.read:{name})"
 
     def disarm(self) -> None:
         """Filters are programs that the configuration names and git would run over changed files."""
@@ -48,6 +60,13 @@ class Repository:
 
     def run(self, arguments: list[str], most: int, statuses: tuple[int, ...] = (0,)) -> tuple[bytes, bool]:
         """What git prints, and whether that was cut at `most` bytes."""
+        try:
+            return self.ask(arguments, most, statuses)
+        except Refusal as refusal:
+            raise Refusal(f"{shown(self.path)}: {refusal}") from None
+
+    def ask(self, arguments: list[str], most: int, statuses: tuple[int, ...] = (0,)) -> tuple[bytes, bool]:
+        """The same; a refusal does not name the repository."""
         command = ["git", "--no-pager", "-C", os.fsdecode(self.path), *arguments]
         return output_of(command, most, environment=self.environment, statuses=statuses)
 

@@ -4,6 +4,7 @@ reason."""
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import tempfile
 from typing import IO
@@ -17,6 +18,13 @@ COMPLAINT_BYTES = 4000
 def surroundings(**more: str) -> dict[str, str]:
     """An environment with nothing in it but what is said here."""
     return {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"} | more
+
+
+def ending(status: int) -> str:
+    """How a program ended, in words."""
+    if status == -signal.SIGXCPU:
+        return "did not end in the time that it may take"
+    return f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
 
 
 def output_of(
@@ -48,6 +56,7 @@ def output_of(
         status = process.wait()
         if not is_cut and status not in statuses:
             complaint.seek(0)
-            said = printable(complaint.read(COMPLAINT_BYTES).decode("utf-8", "replace")).strip()
-            raise Refusal(said or f"{command[0]} ended with status {status}")
+            lines = printable(complaint.read(COMPLAINT_BYTES).decode("utf-8", "replace")).splitlines()
+            said = "; ".join(dict.fromkeys(line.strip() for line in lines if line.strip()))
+            raise Refusal(said or f"{command[0]} {ending(status)}")
     return output[:most], is_cut

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+
+import pytest
+
 from domekit.daemon import Daemon
+from domekit.paths import ROOT
 from domekit.shipped import daemon, new_folder, not_accepted, reads, refusal, result  # noqa: F401
 
 
@@ -42,3 +47,14 @@ def test_what_jq_will_not_do_is_told(daemon: Daemon) -> None:  # noqa: F811
         assert why in said, (program, said)
     for task in ({"filter": "."}, {"text": "1", "path": "/x", "filter": "."}, {"text": "1"}):
         assert "input schema" in not_accepted(daemon, "json.query", task), task
+
+
+@pytest.mark.parametrize(("script", "said"), [
+    ("kill -XCPU $$", "sh did not end in the time that it may take"), ("kill -KILL $$", "sh was ended by signal 9"),
+    ("printf 'one\\n two\\none\\n\\033' >&2; exit 3", "one; two; \\x1b"), ("exit 4", "sh ended with status 4"),
+])  # fmt: skip
+def test_how_a_program_ended_is_told_in_one_line(script: str, said: str) -> None:
+    code = "import sys, programs\ntry: programs.output_of(sys.argv[1:], 9)\nexcept programs.Refusal as why: print(why)"
+    command = ["/usr/bin/python3", "-B", "-c", code, "sh", "-c", script]
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT / "Registry" / "kit")}
+    assert subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout == said + "\n"

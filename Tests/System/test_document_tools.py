@@ -120,6 +120,7 @@ def test_a_damaged_image_is_told(daemon: Daemon) -> None:  # noqa: F811
         (b"\xff\xd8" + b"\xff\xe0\0\2" * 200_000, "damaged"), (GIF[:8], "damaged"), (b"", "no image"),
         (b"<svg/>", "no image"), (TIFF.replace(b"\x08\0\0\0", b"\xff\xff\xff\x7f", 1), "damaged"),
         (PNG.replace(struct.pack(">I", 640), b"\0\0\0\0"), "no size"),
+        (b"\xff\xd8\xff\xe1\0\1" + b"x" * 1000, "a segment without a size"),
     ]:  # fmt: skip
         task, grant = put(daemon, "x", data)
         assert why in refusal(daemon, "image.info", task, grant), data[:20]
@@ -161,12 +162,24 @@ def test_a_hostile_document_is_told(daemon: Daemon) -> None:  # noqa: F811
         ("bomb.docx", bomb, "unpacks to more than"), ("laughs.docx", laughs, "document type"),
         ("outside.docx", outside, "document type"), ("deep.docx", documents.docx(b"<x>" * 5000), "nested"),
         ("bad.docx", documents.docx(b"<x"), "damaged"), ("cut.docx", documents.docx()[:200], "damaged"),
-        ("x.zip", tar_in_zip(), "no office document"), ("x.pdf", b"%PDF-1.4 and no more", "doc.text: "),
+        ("x.zip", tar_in_zip(), "no office document"), ("x.pdf", b"%PDF-1.4 and no more", "x.pdf: "),
         ("old.doc", b"\xd0\xcf\x11\xe0" + b"\0" * 600, "old, binary kind"), ("x.bin", bytes(range(256)), "no PDF"),
     ]:  # fmt: skip
         task, grant = put(daemon, name, data)
         assert why in refusal(daemon, "doc.text", task, grant), name
     assert "was it granted?" in refusal(daemon, "doc.text", {"path": "/etc/shadow"})
+
+
+def test_cells_that_a_sheet_leaves_out_keep_their_place(daemon: Daemon) -> None:  # noqa: F811
+    cells = '<c r="A1"><v>1</v></c><c r="C1"><v>3</v></c><c r="A9"><v>4</v></c>'
+    far = "".join(f'<row><c r="XFD{row}"><v>{row}</v></c></row>' for row in range(1000))
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+        archive.writestr("xl/worksheets/sheet1.xml", f"<sheet><row>{cells}</row>{far}</sheet>")
+    task, grant = put(daemon, "gaps.xlsx", data.getvalue())
+    found = result(daemon, "doc.text", task, grant)
+    assert found["text"].startswith("1\t\t3\t4\n") and found["characters"] < 1_100_000
 
 
 def tar_in_zip() -> bytes:

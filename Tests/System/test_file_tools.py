@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 from pathlib import Path
 
 from domekit.daemon import Daemon
-from domekit.shipped import both, new_folder, not_accepted, reads, refusal, result, writes  # noqa: F401
+from domekit.shipped import both, new_folder, not_accepted, output, project  # noqa: F401
+from domekit.shipped import reads, refusal, result, writes
 
 ODD_NAME = b'odd\n"\x1b[31m\xff'
 
@@ -233,3 +235,43 @@ def test_a_hostile_patch_leads_nowhere(both: Daemon) -> None:
     assert "nothing was changed" in refusal(daemon, "patch.apply", task, reads(folder))
     assert "goes with the job" in refusal(daemon, "patch.apply", task | {"folder": "/tmp"})
     assert f"fs.write:{folder}" in refusal(daemon, "patch.apply", task)
+
+
+def test_a_search_that_cannot_be_done_is_told(both: Daemon) -> None:
+    daemon, folder = both, new_folder(both)
+    os.mkfifo(folder / "pipe")
+    (folder / "long").write_text("x" * 3_000_000 + "\nx\n")
+    (folder / "dense").write_text("x" * 20_000 + "\n")
+    daemon.own(folder)
+
+    def said(pattern: str, name: str) -> str:
+        return refusal(daemon, "text.search", {"path": str(folder / name), "pattern": pattern}, reads(folder))
+
+    assert said("x", "pipe") == f"text.search: {folder}/pipe is neither a file nor a folder\n"
+    why = said("(", ".")
+    assert "the pattern is no regular expression: " in why and "unclosed group" in why and why.count("\n") == 1
+    # ripgrep names each of three million places in it.
+    assert said("x", "long") == f'text.search: a line that matches is too long and left out: "{folder}/long"\n'
+    task = {"path": str(folder / "dense"), "pattern": "x"}
+    job = daemon.jobs.submit("text.search", task, grants=[reads(folder)], wait_ms=60_000, timeout=90)
+    assert len(json.loads(output(daemon, job.job_id, "stdout"))["text"]) == 20_000
+
+
+def test_a_pattern_of_names_counts_characters(both: Daemon) -> None:
+    folder = project(both, {"\u00fc.txt": "", "ab.txt": "", "\u20ac\u00fc.txt": ""})
+    listed = result(both, "fs.list", {"path": str(folder), "glob": "?.txt"}, reads(folder))
+    assert [entry["name"] for entry in listed["entries"]] == ["\u00fc.txt"]
+    listed = result(both, "fs.list", {"path": str(folder), "glob": "[\u20ac]?.txt"}, reads(folder))
+    assert [entry["name"] for entry in listed["entries"]] == ["\u20ac\u00fc.txt"]
+
+
+def test_a_patch_of_another_kind_is_told_what_is_wanted(both: Daemon) -> None:
+    folder = project(both, {"f": "1\n2\n"})
+    for patch, why in [
+        ("*** Begin Patch\n*** Update File: f\n@@\n-1\n+one\n*** End Patch\n", "there is no unified diff in it"),
+        ("--- f\n+++ f\n@@ -1,2 +1,2 @@\n-1\n+one\n 2\n", '"strip" says how many folders'),
+    ]:
+        said = refusal(both, "patch.apply", {"folder": str(folder), "patch": patch}, writes(folder))
+        assert why in said and said.count("\n") == 1, said
+    task = {"folder": str(folder), "patch": patch, "strip": 0}
+    assert result(both, "patch.apply", task, writes(folder))["applied"]

@@ -152,3 +152,36 @@ def test_what_is_no_repository_is_told(both: Daemon) -> None:
     assert "input schema" in not_accepted(daemon, "git.diff", task | {"from": "--output=/tmp/x"})
     (folder / ".git" / "index").write_bytes(b"DIRC\0\0\0\2\xff\xff\xff\xff")
     assert "git.status: " in refusal(daemon, "git.status", task, reads(folder))
+
+
+def test_repositories_of_every_kind(both: Daemon) -> None:
+    daemon, folder = both, new_folder(both)
+    origin, tree, bare, empty = (folder / name for name in ("origin", "tree", "bare", "empty"))
+    origin.mkdir()
+    repository(origin)
+    git(origin, "worktree", "add", "-q", str(tree))
+    git(folder, "clone", "-q", "--bare", str(origin), str(bare))
+    git(folder, "init", "-q", str(empty))
+    daemon.own(folder)
+    for tool in ("git.status", "git.diff"):
+        assert result(daemon, tool, {"repository": str(tree)}, reads(folder))
+        said = refusal(daemon, tool, {"repository": str(tree)}, reads(tree))
+        assert f"its repository is in {origin}: was that granted? (fs.read:{origin})" in said
+        assert result(daemon, tool, {"repository": str(empty)}, reads(folder))
+        said = refusal(daemon, tool, {"repository": str(bare)}, reads(folder))
+        assert said.startswith(f"{tool}: {bare}: ") and "work tree" in said and said.count("\n") == 1
+    same = {"repository": str(bare), "from": "HEAD", "to": "HEAD"}
+    assert result(daemon, "git.diff", same, reads(folder))["files"] == []
+    # What is no history is told in one line.
+    (damaged := folder / "damaged").mkdir()
+    repository(damaged)
+    for path in damaged.glob(".git/objects/??/*"):
+        path.unlink()
+    daemon.own(damaged)
+    for task, why in [
+        ({"repository": str(empty)}, "has it any commit?"), ({"repository": str(damaged)}, "bad object"),
+        ({"repository": str(empty), "revision": "HEAD~1"}, "HEAD~1"), ({"repository": str(bare / "HEAD")}, "no folder"),
+        ({"repository": str(origin), "revision": "nonesuch"}, "nonesuch"), ({"repository": str(folder)}, "not a git"),
+    ]:  # fmt: skip
+        said = refusal(daemon, "git.log", task, reads(folder))
+        assert said.startswith(f"git.log: {task['repository']}") and why in said and said.count("\n") == 1, said

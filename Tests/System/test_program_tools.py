@@ -45,6 +45,8 @@ def test_a_snippet_runs_with_what_it_is_given(both: Daemon) -> None:  # noqa: F8
     assert python(both, left, writes(folder), folder=str(folder))[0] == 0
     assert (folder / "f").read_text() == "x"
     assert "input schema" in not_accepted(both, "python.run", {"code": ""})
+    task = {"code": "1", "folder": str(folder / "f")}
+    assert "f is no folder" in refusal(both, "python.run", task, reads(folder))
 
 
 def test_a_virtual_environment_is_used_when_granted(both: Daemon) -> None:  # noqa: F811

@@ -14,6 +14,8 @@ from toolkit import Refusal
 # Of what a document unpacks to.
 UNPACKED_BYTES = 64 << 20
 PARTS = 2000
+# That a sheet leaves out, and that stand between others.
+EMPTY_CELLS = 1_000_000
 # Elements that may be open at once.
 DEPTH = 1000
 
@@ -141,16 +143,31 @@ class Document:
             yield rows(self.part(name), strings)
 
 
+def column(name: str) -> int:
+    """The number of a cell's column, from 0: A1 is in the first."""
+    match = re.match(r"[A-Z]{1,3}", name)
+    number = 0
+    for letter in match[0] if match else "":
+        number = number * 26 + ord(letter) - 64
+    return number - 1
+
+
 def rows(data: bytes, strings: list[str]) -> str:
     """A sheet's cells; those of kind "s" name a shared string."""
     lines: list[str] = []
     cells: list[str] = []
     kind, value, inside = "", "", False
+    left = [EMPTY_CELLS]
 
     def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal kind, value, inside
         if name == "c":
             kind, value = attributes.get("t", ""), ""
+            # Empty cells may be left out.
+            gap = column(attributes.get("r", "")) - len(cells)
+            if 0 < gap <= left[0]:
+                left[0] -= gap
+                cells.extend([""] * gap)
         inside = inside or name in ("v", "t")
 
     def end(name: str) -> None:

@@ -32,7 +32,10 @@ class Text:
 
 def of_pdf(path: bytes, task: dict[str, Any]) -> Text:
     name = os.fsdecode(path)
-    about, _ = output_of(["pdfinfo", "-enc", "UTF-8", name], 1 << 16)
+    try:
+        about, _ = output_of(["pdfinfo", "-enc", "UTF-8", name], 1 << 16)
+    except Refusal as refusal:
+        raise Refusal(f"{shown(path)}: {refusal}") from None
     known = dict(re.findall(r"(?m)^(\w+): +(.*)$", about.decode("utf-8", "replace")))
     options = ["-q", "-enc", "UTF-8", "-layout"]
     options += ["-f", str(task["first_page"])] if "first_page" in task else []

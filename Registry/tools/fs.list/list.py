@@ -24,7 +24,7 @@ class Listing:
         self.depth = task.get("depth", 1)
         self.hidden = task.get("hidden", True)
         glob = task.get("glob")
-        self.pattern = re.compile(translate(glob).encode()) if glob else None
+        self.pattern = re.compile(translate(glob)) if glob else None
         self.entries: list[dict[str, Any]] = []
         self.is_cut = False
         self.unreadable = 0
@@ -60,7 +60,8 @@ class Listing:
             return heapq.nsmallest(self.left + 1, wanted)
 
     def fits(self, name: bytes) -> bool:
-        return self.pattern is None or self.pattern.match(name) is not None
+        # By characters; a byte that is no UTF-8 counts as one.
+        return self.pattern is None or self.pattern.match(os.fsdecode(name)) is not None
 
     def add(self, path: bytes, name: bytes) -> bool:
         """Whether it is a folder."""

@@ -6,8 +6,8 @@ here=/job/.tool
 repository=$1
 shift
 revision=HEAD max=100 since='' until=''
-status=$(mktemp) || exit 2
-trap 'rm -f "$status"' EXIT
+status=$(mktemp) && errors=$(mktemp) || exit 2
+trap 'rm -f "$status" "$errors"' EXIT
 while [ $# -ge 2 ]; do
     case $1 in
         --revision) revision=$2 ;;
@@ -21,6 +21,10 @@ done
 if ! command -v git >/dev/null 2>&1; then
     echo 'git.log: git is not installed on this machine' >&2
     exit 127
+fi
+if [ -e "$repository" ] && [ ! -d "$repository" ]; then
+    printf 'git.log: %s is no folder\n' "$repository" >&2
+    exit 2
 fi
 if [ ! -d "$repository" ]; then
     printf 'git.log: %s is not there; was it granted? (fs.read:%s)\n' "$repository" "$repository" >&2
@@ -51,8 +55,21 @@ format=$format'committer.name %cn%ncommitter.email %ce%ncommitter.date %cI%nsubj
         -c protocol.allow=never -c i18n.logOutputEncoding=UTF-8 \
         log --no-color --no-decorate --no-show-signature --no-ext-diff --no-textconv --no-notes --no-patch \
         --encoding=UTF-8 "--max-count=$max" ${since:+"--since=$since"} ${until:+"--until=$until"} \
-        "--format=tformat:$format" --end-of-options "$revision" -- "$@"
+        "--format=tformat:$format" --end-of-options "$revision" -- "$@" 2>"$errors"
     echo $? >"$status"
 } | awk -f "$here/json.awk" -f "$here/log.awk"
+case $(cat "$status") in
+    0 | 141) ;;
+    *)
+        awk -v "repository=$repository" '
+            { gsub(/[\001-\037\177]/, "?"); said = said (NR > 1 ? "; " : "") $0 }
+            END {
+                if (said ~ /bad revision .HEAD.$/) said = said " (has it any commit?)"
+                print "git.log: " repository ": " substr(said, 1, 2000)
+            }
+        ' "$errors" >&2
+        echo 2 >"$status"
+        ;;
+esac
 rm -f "$GIT_CONFIG_GLOBAL"
 exit "$(cat "$status")"

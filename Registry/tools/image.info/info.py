@@ -58,6 +58,8 @@ def jpeg(file: BinaryIO, head: bytes) -> dict[str, Any]:
         if len(marker) < 2 or marker[0] != 0xFF or marker[1] in (0xD9, 0xDA):
             break
         (size,) = struct.unpack(">H", file.read(2))
+        if size < 2:
+            raise ValueError("a segment without a size")
         if marker[1] in range(0xC0, 0xD0) and marker[1] not in (0xC4, 0xC8, 0xCC):
             bits, height, width, channels = struct.unpack(">BHHB", file.read(6))
             return found | {"width": width, "height": height, "bits_per_channel": bits, "channels": channels}

@@ -24,7 +24,17 @@ def git(folder: bytes, arguments: list[str]) -> bytes:
             ["git", "apply", *arguments, "--", PATCH], LIST_BYTES, environment=environment, folder=folder
         )[0]
     except Refusal as refusal:
-        raise Refusal(f"nothing was changed: {refusal}") from None
+        raise Refusal(f"nothing was changed: {advised(str(refusal))}") from None
+
+
+def advised(said: str) -> str:
+    """What git says, and what to do where it does not say that."""
+    if "No valid patches" in said:
+        form = "--- a/FILE, +++ b/FILE, @@ -1,2 +1,2 @@ and lines that begin with -, + or a space"
+        return f"there is no unified diff in it ({form})"
+    if "unable to find filename" in said or "No such file or directory" in said:
+        return f'{said}; "strip" says how many folders to take off the front of its names, 1 if it does not: a/, b/'
+    return said
 
 
 def counted(output: bytes) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, NoReturn
 
-from toolkit import Refusal, folder_of, main, path_of, printable, shown, unreachable
+from toolkit import Refusal, folder_of, main, printable, shown
 
 SCRIPT = "/job/main.py"
 INPUT = "/tmp/stdin"
@@ -39,10 +39,7 @@ def work(task: dict[str, Any]) -> NoReturn:
     with open(INPUT, "wb") as file:
         file.write(encoded(task, "stdin"))
     if "folder" in task:
-        try:
-            os.chdir(path_of(task, "folder"))
-        except OSError as error:
-            raise Refusal(unreachable(path_of(task, "folder"), error)) from None
+        os.chdir(folder_of(task, "folder"))
     handle = os.open(INPUT, os.O_RDONLY)
     os.dup2(handle, 0)
     try:

@@ -29,6 +29,11 @@ index($0, "{\"type\":\"match\",\"data\":{\"path\":") == 1 {
     if (index(rest, ",\"lines\":") != 1) next
     rest = substr(rest, 10)
     text = take("text")
+    # Cut, before the line was told.
+    if (length($0) == longest && (value == "" || rest !~ /^,"line_number":[0-9]+,/)) {
+        print "a line that matches is too long and left out: " substr(path, index(path, ":") + 1) >left_out
+        next
+    }
     if (index(rest, ",\"line_number\":") != 1) next
     rest = substr(rest, 16)
     if (!match(rest, /^[0-9]+/)) next

@@ -6,6 +6,8 @@ here=/job/.tool
 pattern=$1 path=$2
 shift 2
 fixed=false ignore_case=false glob='' max=1000
+# Of what ripgrep says of one line: its text, and each place in it that matches. awk takes ages over longer ones.
+longest=262144
 while [ $# -ge 2 ]; do
     case $1 in
         --fixed) fixed=$2 ;;
@@ -17,6 +19,11 @@ while [ $# -ge 2 ]; do
 done
 if [ ! -e "$path" ]; then
     printf 'text.search: %s is not there; was it granted? (fs.read:%s)\n' "$path" "$path" >&2
+    exit 2
+fi
+# A FIFO would be waited for.
+if [ ! -f "$path" ] && [ ! -d "$path" ]; then
+    printf 'text.search: %s is neither a file nor a folder\n' "$path" >&2
     exit 2
 fi
 scratch=$(mktemp -d) || exit 2
@@ -32,7 +39,11 @@ search_with_ripgrep() {
     {
         rg "$@" --regexp "$pattern" -- "$path"
         echo $? >"$scratch/rg"
-    } | awk -f "$here/ripgrep.awk"
+    } | cut -b "-$longest" | awk -v "longest=$longest" -v "left_out=$scratch/long" -f "$here/ripgrep.awk"
+    if [ -s "$scratch/long" ]; then
+        cat "$scratch/long" >&2
+        return 2
+    fi
     return "$(cat "$scratch/rg")"
 }
 
@@ -63,7 +74,15 @@ search_with_grep() {
         search_with_grep
     fi
     echo $? >"$scratch/status"
-} | head -n "$max"
+} 2>"$scratch/errors" | head -n "$max"
+# What the search says is wrong: an expression in one line, files in a line each.
+awk '
+    NR == 1 && /^(regex parse error|grep: [^:]*$)/ { whole = "the pattern is no regular expression:" }
+    { sub(/^(grep|rg): /, "") }
+    whole != "" { sub(/^ +/, ""); whole = whole " " $0; next }
+    NR <= 20 { print "text.search: " $0 }
+    END { if (whole != "") print "text.search: " whole }
+' "$scratch/errors" >&2
 # 141: the reader had enough matches and hung up.
 case $(cat "$scratch/status") in
     0 | 1 | 141) exit 0 ;;
