@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include <sqlite3.h>
@@ -73,6 +74,11 @@ static void write_uri(text_t *uri, const query_t *query) {
 
 static query_end_t open_database(run_t *run) {
     const query_t *query = run->query;
+    struct stat found;
+    /* SQLite would wait for whoever writes into a FIFO. */
+    if (stat(query->path, &found) == 0 && !S_ISREG(found.st_mode)) {
+        return refuse(run, "\"path\" is no regular file");
+    }
     int flags = SQLITE_OPEN_URI;
     flags |= query->is_writing ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
     text_t uri = { .data = NULL };

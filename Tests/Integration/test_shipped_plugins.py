@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import signal
 import sqlite3
 import tempfile
@@ -194,6 +195,7 @@ def test_a_change_needs_its_folder_for_writing(daemon: Daemon, jobs: Jobs) -> No
         ({"sql": "SELECT xx" + "\u00e4" * 600}, "cannot be understood"),
         ({"path": "/etc/hostname"}, "cannot be opened"),
         ({"path": "/proc/self/environ"}, "the statement"),
+        ({"path": "/usr"}, "no regular file"),
     ],
 )
 def test_a_statement_that_will_not_do_is_explained(
@@ -202,6 +204,14 @@ def test_a_statement_that_will_not_do_is_explained(
     path = database(daemon)
     task = {"path": str(path), "sql": "SELECT * FROM t"} | change
     assert reason in complaint(jobs, "sqlite.query", task, grants=[f"fs.read:{path}"])
+
+
+@pytest.mark.parametrize("tool", ["sqlite.query", "sqlite.execute"])
+def test_nobody_waits_for_a_fifo(daemon: Daemon, jobs: Jobs, tool: str) -> None:
+    folder = database(daemon).parent
+    os.mkfifo(folder / "pipe")
+    task = {"path": str(folder / "pipe"), "sql": "SELECT * FROM t"}
+    assert "no regular file" in complaint(jobs, tool, task, grants=[f"fs.write:{folder}"])
 
 
 def test_a_wait_for_a_lock_is_canceled(daemon: Daemon, jobs: Jobs) -> None:
