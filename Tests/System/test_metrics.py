@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -15,7 +17,7 @@ from collections.abc import Callable
 import pytest
 
 from domekit.cluster import until
-from domekit.daemon import Daemon
+from domekit.daemon import Daemon, pb2
 from domekit.gates import Gate
 from domekit.paths import ROOT
 
@@ -67,6 +69,37 @@ def test_jobs_are_counted_by_tool_and_outcome_with_their_durations(daemon: Daemo
     assert found["dome_job_seconds_count"] == found['dome_job_seconds_bucket{le="+Inf"}'] == 6
     assert found["dome_job_run_seconds_sum"] > 0 and found["dome_admission_seconds_count"] == 6
     assert found['dome_plugins{state="ready"}'] >= 5 and found["process_resident_memory_bytes"] > 1 << 20
+
+
+def test_a_job_that_waits_is_counted_as_such_and_a_keeper_that_is_lost(new_daemon: Callable[..., Daemon]) -> None:
+    daemon = new_daemon()
+    daemon.write_config({"max_running_jobs": 1})
+    daemon.start()
+    jobs = daemon.jobs
+    with Gate(daemon.directory / "gates") as gate:
+        first = jobs.follow(jobs.start("shell.run", {"script": f"echo up; {gate.wait}"}, grants=gate.grants))
+        next(one for one in first if one.line == b"up")
+        second = jobs.start("shell.run", {"argv": ["/bin/true"]})
+        found = samples(scrape(daemon)[1])
+        assert (found['dome_jobs{state="running"}'], found['dome_jobs{state="queued"}']) == (1, 1)
+        assert found["dome_job_places"] == 1
+        gate.open()
+        list(first)
+    list(jobs.follow(second))
+    found = samples(scrape(daemon)[1])
+    assert found["dome_job_wait_seconds_count"] == found["dome_job_run_seconds_count"] == 2
+    whole, waited, ran = (found[f"dome_job{name}_seconds_sum"] for name in ("", "_wait", "_run"))
+    assert 0 < waited < whole and abs(whole - waited - ran) < 1e-6
+    assert found["dome_keepers_lost_total"] == 0 and found["dome_journal_bytes_total"] > 0
+    lost = jobs.follow(jobs.start("shell.run", {"script": "echo up; sleep 1000"}))
+    next(one for one in lost if one.line == b"up")
+    [keeper] = daemon.stub().GetStatus(pb2.GetStatusRequest(), timeout=30).keepers
+    os.kill(keeper.pid, signal.SIGKILL)
+    reason = list(lost)[-1].payload["reason"]
+    assert reason != "exited"
+    found = samples(scrape(daemon)[1])
+    assert found["dome_keepers_lost_total"] == 1
+    assert found[f'dome_jobs_ended_total{{tool="shell.run",outcome="{reason}"}}'] == 1
 
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed (make deps)")

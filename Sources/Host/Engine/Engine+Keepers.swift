@@ -56,9 +56,10 @@ extension Engine {
     /// A keeper is gone and no job of it is alive. One whose gate was never opened has run nothing and begins again;
     /// what was not reported of the others is read from the journals.
     func lost(_ keeper: KeeperConnection) {
-        for job in live.values where job.keeper === keeper && job.exit.value == nil {
-            if job.isOnItsWay { end(lost: job) } else { launchAgain(job) }
-        }
+        let jobs = live.values.filter { $0.keeper === keeper && $0.exit.value == nil }
+        // One that had nothing to do any more may go as it likes.
+        if !jobs.isEmpty { metrics.keeperLost() }
+        for job in jobs { if job.isOnItsWay { end(lost: job) } else { launchAgain(job) } }
     }
 
     /// Starts a job in a keeper once more, of which nothing has run in the first.
