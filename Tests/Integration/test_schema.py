@@ -123,6 +123,32 @@ def test_other_documents_are_those_that_are_given(write: Callable[[str, Any], Pa
     assert dome("check", schema, write("text.json", "\"a\""), "--with", other).returncode == 1
 
 
+def test_formats_constrain_when_asked_to(write: Callable[[str, Any], Path]) -> None:
+    schema = write("schema.json", {"format": "date"})
+    good, bad = write("good.json", '"2026-02-28"'), write("bad.json", '"2026-02-30"')
+    assert dome("check", schema, good, bad).returncode == 0
+    assert dome("check", "--assert-format", schema, good).returncode == 0
+    result = dome("check", "--assert-format", schema, bad)
+    assert result.returncode == 1 and "[/format]" in result.stdout
+
+
+@pytest.mark.parametrize("is_required", [True, False])
+def test_a_vocabulary_that_is_needed_and_not_known_refuses_the_schema(
+    write: Callable[[str, Any], Path], is_required: bool
+) -> None:
+    known = "https://json-schema.org/draft/2020-12/vocab/core"
+    vocabularies = {known: True, "https://example.com/units": is_required}
+    draft = "https://json-schema.org/draft/2020-12/schema"
+    meta = write("meta.json", {"$id": "https://example.com/meta", "$schema": draft, "$vocabulary": vocabularies})
+    schema = write("schema.json", {"$schema": "https://example.com/meta", "type": "integer"})
+    result = dome("check", schema, write("text.json", '"a"'), "--with", meta)
+    if is_required:
+        assert result.returncode == 65 and "needs the vocabulary https://example.com/units" in result.stderr
+    else:
+        # Nor is "type" a keyword there: its vocabulary is not named.
+        assert result.returncode == 0
+
+
 @pytest.mark.parametrize(
     ("schema", "reason"),
     [

@@ -59,11 +59,13 @@ def test_a_zip_is_listed(daemon: Daemon) -> None:  # noqa: F811
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a/b", b"0" * 100_000_000)
-        archive.writestr("/etc/x", b"x")
+        for name in ("/etc/x", "a\\..\\..\\x", "C:x", "a..b/x"):
+            archive.writestr(name, b"x")
     task, grant = put(daemon, "x.zip", data.getvalue())
     listed = result(daemon, "archive.list", task, grant)
-    assert listed["format"] == "zip" and listed["total_bytes"] == 100_000_001
-    assert listed["entries"][0]["packed"] < 1 << 20 and listed["entries"][1]["leads_out"]
+    assert listed["format"] == "zip" and listed["total_bytes"] == 100_000_004
+    assert listed["entries"][0]["packed"] < 1 << 20
+    assert [entry.get("leads_out", False) for entry in listed["entries"]] == [False, True, True, True, False]
 
 
 def test_what_is_no_archive_is_told(daemon: Daemon) -> None:  # noqa: F811

@@ -95,7 +95,10 @@ def test_a_file_is_written_whole_and_not_by_accident(both: Daemon) -> None:
     change = task | {"text": "two", "if_exists": "replace"}
     wrong = refusal(daemon, "fs.write", change | {"expected_sha256": "0" * 64}, writes(folder))
     assert expected in wrong and place.read_text() == "one \u00fc\n"
+    # Another name of the same file: what is replaced is not written to.
+    os.link(place, folder / "another-name")
     assert not result(daemon, "fs.write", change | {"expected_sha256": expected}, writes(folder))["created"]
+    assert (folder / "another-name").read_text() == "one \u00fc\n" and place.read_text() == "two"
     more = {"path": str(place), "base64": base64.b64encode(b"\xff").decode(), "if_exists": "append"}
     assert result(daemon, "fs.write", more, writes(folder))["size"] == 4
     assert place.read_bytes() == b"two\xff" and place.stat().st_mode & 0o777 == 0o750

@@ -111,6 +111,11 @@ def test_what_is_no_manifest_is_refused(release: Path, tmp_path: Path, change: d
     document["artifacts"][0]["name"] = "../etc/passwd"  # type: ignore[index]
     (copy / MANIFEST).write_text(json.dumps(document))
     assert verify(copy, "--unsigned").returncode == 65
+    document = manifest(release)
+    document["artifacts"].append(document["artifacts"][0])  # type: ignore[attr-defined,index]
+    (copy / MANIFEST).write_text(json.dumps(document))
+    twice = verify(copy, "--unsigned")
+    assert twice.returncode == 65 and "stands twice" in twice.stderr
 
 
 @pytest.mark.soak

@@ -14,13 +14,15 @@ import pytest
 from domekit import plugins, processes
 from domekit.daemon import Daemon
 from domekit.jobs import state_name
+from domekit.paths import bin_dir
 from domekit.shipped import not_accepted, refusal, result
 from domekit.users import ORDINARY_UID, WHO
 from domekit.website import Website, certificates
 
 # Ubuntu has none that runs in a jail.
 with_browser = pytest.mark.skipif(not shutil.which("chromium-headless-shell"), reason="Chromium is not installed")
-REGISTRY = Path(__file__).parents[2] / "Registry"
+# Of the programs under test: with copies of what tools share.
+WEB_READ = bin_dir().parent / "share" / "dome" / "registry" / "tools" / "web.read"
 # However loaded the machine is.
 PATIENT = {"timeout_seconds": 60}
 PICTURE_START = b"\x89PNG\r\n\x1a\n"
@@ -206,10 +208,35 @@ def test_tls_is_spoken_with_those_that_somebody_vouches_for(daemon: Daemon, secu
     # No job can be told of the authority, so it is the tool's module that asks, out of the jail.
     code = "import sys; sys.path += sys.argv[2:]; import fetch; print(fetch.get(sys.argv[1], 1000, 60).body)"
     environment = {"SSL_CERT_FILE": str(authority), "DOME_WEB_PRIVATE_RANGES": "127.0.0.1"}
-    folders = [str(REGISTRY / "tools" / "web.read"), str(REGISTRY / "kit")]
-    command = ["/usr/bin/python3", "-B", "-c", code, url, *folders]
+    command = ["/usr/bin/python3", "-B", "-c", code, url, str(WEB_READ)]
     asked = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90, check=False)
     assert asked.stdout == repr("gr\u00fcn \U0001f600".encode()) + "\n", asked.stderr
+
+
+# The first and the last of what is nobody's or somebody's own (IANA's registries of special addresses), and what is
+# beside them.
+CLOSED = """0.0.0.0 0.255.255.255 10.0.0.0 10.255.255.255 100.64.0.0 100.127.255.255 127.0.0.0 127.255.255.255
+169.254.0.0 169.254.255.255 172.16.0.0 172.31.255.255 192.0.0.0 192.0.0.255 192.0.2.0 192.0.2.255 192.88.99.0
+192.88.99.255 192.168.0.0 192.168.255.255 198.18.0.0 198.19.255.255 198.51.100.0 198.51.100.255 203.0.113.0
+203.0.113.255 224.0.0.0 239.255.255.255 240.0.0.0 255.255.255.255 :: ::1 ::ffff:127.0.0.1 ::ffff:10.1.2.3 ::7f00:1
+64:ff9b::7f00:1 64:ff9b::a00:1 64:ff9b:1::1 100::1 2001:: 2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff 2001:db8::1
+2002:7f00:1:: 3fff::1 3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff 4000:: fc00::1 fd12::1 fe80::1 fe80::1%eth0 fec0::1
+ff02::1"""
+OPEN = """1.0.0.0 9.255.255.255 11.0.0.0 100.63.255.255 100.128.0.0 126.255.255.255 128.0.0.0 169.253.255.255
+169.255.0.0 172.15.255.255 172.32.0.0 192.0.1.0 192.0.3.0 192.88.98.255 192.88.100.0 192.167.255.255 192.169.0.0
+198.17.255.255 198.20.0.0 198.51.99.255 198.51.101.0 203.0.112.255 203.0.114.0 223.255.255.255 2000::1 2001:200::
+2001:db7::1 2003::1 2606:4700::1111 3ffe:: 3fff:1000:: ::ffff:1.1.1.1 64:ff9b::101:101"""
+
+
+def test_an_address_is_public_or_it_is_not() -> None:
+    code = "import json, sys; sys.path += sys.argv[1:]; import fetch\n"
+    code += "print(json.dumps([fetch.is_allowed(one, []) for one in json.load(sys.stdin)]))"
+    command = ["/usr/bin/python3", "-B", "-c", code, str(WEB_READ)]
+    addresses = CLOSED.split() + OPEN.split()
+    said = subprocess.run(command, input=json.dumps(addresses), capture_output=True, text=True, timeout=60, check=True)
+    verdicts = dict(zip(addresses, json.loads(said.stdout), strict=True))
+    assert [one for one in CLOSED.split() if verdicts[one]] == []
+    assert [one for one in OPEN.split() if not verdicts[one]] == []
 
 
 def test_the_network_is_the_policys_to_give() -> None:
