@@ -84,6 +84,15 @@ class Tree:
             path.unlink()
         for name in sorted(wanted):
             source, target = ROOT / name, self.folder / name
+            if source.is_symlink() and name not in texts:
+                # A mutant of what it leads to is one of it.
+                if not target.is_symlink() or target.readlink() != source.readlink():
+                    target.unlink(missing_ok=True)
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.symlink_to(source.readlink())
+                continue
+            if target.is_symlink():
+                target.unlink()
             contents = texts[name].encode() if name in texts else source.read_bytes()
             # What has not changed keeps its time, and is not built again.
             if not target.exists() or target.read_bytes() != contents:
