@@ -145,6 +145,7 @@ extension SchemaCompiler {
         case "pattern":
             guard let text = tree.string(at: argument) else { throw fail(place, "must be a regular expression") }
             string.pattern = try pattern(text, place)
+            string.patternText = text.cut(toBytes: 200)
         case "format":
             guard let format = try format(tree, argument, place) else { return }
             string.format = format

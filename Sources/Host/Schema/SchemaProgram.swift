@@ -148,6 +148,8 @@ struct StringRules: Sendable {
     var minimum = 0
     var maximum = Int.max
     var pattern: Pattern?
+    /// As it was written, for messages; cut if it is long.
+    var patternText = ""
     var format: SchemaFormat?
     var content = StringContent()
 }

@@ -100,7 +100,7 @@ extension SchemaValidator {
             report(index, "maxLength", "must have at most \(part.rules.maximum) characters")
         }
         if let pattern = part.rules.pattern, !matches(pattern, at) {
-            report(index, "pattern", "does not have the form required by the schema's pattern")
+            report(index, "pattern", "does not match the schema's pattern \(part.rules.patternText)")
         }
         if let format = part.rules.format {
             stepsLeft -= bytes / 16
