@@ -5,6 +5,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 bin=$1 root=$2$3 prefix=$3
+# For every user, whatever the umask of who installs and of who checked out.
+umask 022
 built=$(readlink -f "$bin")/..
 
 # put MODE FROM TO: one file, replaced by rename, because a running daemon may have it mapped.
