@@ -64,6 +64,8 @@ class Trees:
 
     def _linked(self) -> Path:
         """A tree of links to the programs as they are shipped."""
+        # What is shipped is the first of them.
+        self.binaries()
         return self.linked(self.folder / str(len(self._known))).parent
 
     @staticmethod
