@@ -108,11 +108,7 @@ extension Engine {
                 // It stays readable until it has been read, on another thread.
                 registryWatch?.setInterest([])
                 Core.task { [self] in
-                    let began = Clock.monotonicNanoseconds()
                     await reloadTools()
-                    // Thousands of tools that come or go one by one are read together; whoever asks has them read at once.
-                    let milliseconds = UInt64(clamping: (Clock.monotonicNanoseconds() - began) / 1_000_000)
-                    await Core.sleep(milliseconds: min(4 * milliseconds, 200))
                     registryWatch?.setInterest(.readable)
                 }
             }
