@@ -18,6 +18,9 @@ DEPS := ops/ci/deps.sh
 # The statically linked Swift runtime is what makes the binaries start in 1 ms and run without a toolchain. Nothing is
 # looked for beside them: that costs each start a dozen system calls, and whoever can write there decides what is run.
 RELEASE_FLAGS := -c release --static-swift-stdlib --disable-local-rpath
+# Where the compiler's memory lies decides, once in some builds, in which order it takes things: without that the same
+# sources give the same program each time. Some containers do not allow it.
+FIXED_ADDRESSES := $(shell setarch --addr-no-randomize true 2>/dev/null && echo setarch --addr-no-randomize)
 BIN := .build/release
 PROGRAMS := domed dome domed-keeper domed-worker
 
@@ -50,7 +53,7 @@ deps-bench:
 ## build: release binaries, plugins and registry, ready to run from .build/release
 .PHONY: build layout
 build: deps-build static-cxx
-	$(SWIFT) build $(RELEASE_FLAGS)
+	$(FIXED_ADDRESSES) $(SWIFT) build $(RELEASE_FLAGS)
 	@$(MAKE) --no-print-directory layout
 layout: plugins jail probe
 	@ops/install/sync.sh Registry "$(TRIPLE_DIR)/share/dome/registry"
