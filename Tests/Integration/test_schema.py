@@ -30,16 +30,6 @@ def dome(*arguments: object, timeout: float = 60, prepare: Callable[[], None] | 
     )
 
 
-@pytest.fixture
-def write(tmp_path: Path) -> Callable[[str, Any], Path]:
-    def write(name: str, content: Any) -> Path:
-        path = tmp_path / name
-        path.write_text(content if isinstance(content, str) else json.dumps(content))
-        return path
-
-    return write
-
-
 def test_the_suite_passes() -> None:
     result = dome("test-suite", SUITE, "-o", "json")
     report = json.loads(result.stdout)

@@ -22,16 +22,6 @@ def dome(*arguments: object) -> Any:
     )
 
 
-@pytest.fixture
-def write(tmp_path: Path) -> Callable[[str, Any], Path]:
-    def write(name: str, content: Any) -> Path:
-        path = tmp_path / name
-        path.write_text(content if isinstance(content, str) else json.dumps(content))
-        return path
-
-    return write
-
-
 def links(pid: int) -> list[str]:
     """What a process has open."""
     found: list[str] = []

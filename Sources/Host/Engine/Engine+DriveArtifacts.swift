@@ -26,7 +26,7 @@ extension Engine {
         }
         guard !document.isEmpty else { return .none }
         let (target, limits, content) = (files.artifactsPath(job.id), artifactLimits(of: job), files.content)
-        let copying = await onCopiesThread { () throws(DomeError) in
+        let copying = await onArtifactsThread { () throws(DomeError) in
             Copying(try DrivenCopies(DriveArtifacts(document), to: target, limits, sharing: content))
         }
         switch copying {
@@ -42,7 +42,7 @@ extension Engine {
             let read = DriveCall.readArtifact(
                 handle: drive.handle, name: wanted.name, offset: wanted.offset, size: wanted.size)
             let answer = await ask(read, of: job, drive, since: began)
-            let step = await onCopiesThread { () throws(DomeError) -> DrivenCopies.Wish? in
+            let step = await onArtifactsThread { () throws(DomeError) -> DrivenCopies.Wish? in
                 switch answer {
                 case .success(let bytes): copying.copies.take(bytes)
                 case .failure(let error) where error.code == .notFound || error.code == .internal:
@@ -98,16 +98,6 @@ extension Engine {
             tries += 1
             await drive.pause(milliseconds: Drive.backOff(tries))
         }
-    }
-
-    /// What `body` returns, from the thread that copies.
-    private func onCopiesThread<Value: Sendable>(
-        _ body: @escaping @Sendable () throws(DomeError) -> Value
-    ) async -> Result<Value, DomeError> {
-        let result = await onOwnThread("dome-artifacts") { () -> Result<Value, DomeError> in
-            do throws(DomeError) { return .success(try body()) } catch { return .failure(error) }
-        }
-        return result ?? .failure(DomeError(.resourceExhausted, "there is no thread to be had"))
     }
 }
 

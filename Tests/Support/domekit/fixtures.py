@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +18,7 @@ from .jobs import Jobs
 from .trees import Trees
 from .users import WHO, uid_of
 
-__all__ = ["daemon", "jobs", "little", "new_daemon", "shared_daemon", "stub", "trees", "who"]
+__all__ = ["daemon", "jobs", "little", "new_daemon", "shared_daemon", "stub", "trees", "who", "write"]
 
 
 def _close(daemon: Daemon, node: pytest.Item) -> None:
@@ -99,3 +101,15 @@ def stub(daemon: Daemon) -> Any:
 def jobs(daemon: Daemon) -> Jobs:
     """Job helpers of `daemon`."""
     return daemon.jobs
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str, Any], Path]:
+    """Writes a file of that name: a text as it is, anything else as JSON."""
+
+    def write(name: str, content: Any) -> Path:
+        path = tmp_path / name
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        return path
+
+    return write

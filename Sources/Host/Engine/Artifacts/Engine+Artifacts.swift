@@ -45,11 +45,17 @@ extension Engine {
     /// The kept files as clients see them.
     func reports(of artifacts: [Artifact], _ job: JobID) -> [ArtifactReport] {
         let folder = files.artifactsPath(job)
-        return artifacts.map { artifact in
-            ArtifactReport(
-                kind: artifact.kind, path: folder + "/" + artifact.path, name: artifact.path,
-                sha256: artifact.sha256?.hex ?? "", byteCount: artifact.byteCount)
+        return artifacts.map { artifact in ArtifactReport(artifact, in: folder) }
+    }
+
+    /// What `body` returns, from a thread of its own: a file of a gigabyte is copied or hashed there and nobody waits for it.
+    func onArtifactsThread<Value: Sendable>(
+        _ body: @escaping @Sendable () throws(DomeError) -> Value
+    ) async -> Result<Value, DomeError> {
+        let result = await onOwnThread("dome-artifacts") { () -> Result<Value, DomeError> in
+            do throws(DomeError) { return .success(try body()) } catch { return .failure(error) }
         }
+        return result ?? .failure(DomeError(.resourceExhausted, "there is no thread to be had"))
     }
 
     /// The tool's limit for /job and the daemon's own: the smaller one counts.
@@ -59,5 +65,14 @@ extension Engine {
         return ArtifactLimits(
             files: Int(clamping: configuration.artifactsMaxFiles),
             bytes: min(disk ?? .max, configuration.artifactsMaxBytes))
+    }
+}
+
+extension ArtifactReport {
+    /// Kept in `folder`.
+    init(_ artifact: Artifact, in folder: String) {
+        self.init(
+            kind: artifact.kind, path: folder + "/" + artifact.path, name: artifact.path,
+            sha256: artifact.sha256?.hex ?? "", byteCount: artifact.byteCount)
     }
 }

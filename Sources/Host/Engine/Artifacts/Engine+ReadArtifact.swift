@@ -28,27 +28,16 @@ extension Engine {
                         ? ": 'dome artifacts \(id)' lists those it has"
                         : " yet: what a job leaves is kept when it ends"))
         }
-        let report = reports(of: [artifact], id)[0]
+        let report = ArtifactReport(artifact, in: files.artifactsPath(id))
         let known = verifiedFiles
-        return try await reading { () throws(DomeError) in try KeptArtifact(report, known) }
+        return try await onArtifactsThread { () throws(DomeError) in try KeptArtifact(report, known) }.get()
     }
 
     /// At most `count` bytes of it from `offset` on.
     package func read(
         _ artifact: KeptArtifact, at offset: UInt64, count: Int
     ) async throws(DomeError) -> [UInt8] {
-        try await reading { () throws(DomeError) in try artifact.read(at: offset, count: count) }
-    }
-
-    /// What `body` returns, from a thread of its own: a file of a gigabyte is hashed there and nobody waits for it.
-    private func reading<Value: Sendable>(
-        _ body: @escaping @Sendable () throws(DomeError) -> Value
-    ) async throws(DomeError) -> Value {
-        let result = await onOwnThread("dome-artifacts") { () -> Result<Value, DomeError> in
-            do throws(DomeError) { return .success(try body()) } catch { return .failure(error) }
-        }
-        guard let result else { throw DomeError(.resourceExhausted, "there is no thread to be had") }
-        return try result.get()
+        try await onArtifactsThread { () throws(DomeError) in try artifact.read(at: offset, count: count) }.get()
     }
 }
 
