@@ -183,7 +183,7 @@ def test_domed_checks_itself_beside_a_daemon_that_serves(daemon: Daemon) -> None
         env=daemon.environment, capture_output=True, text=True, timeout=30, check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert {one["verdict"] for one in json.loads(done.stdout)} == {"ok"}
+    assert [one for one in json.loads(done.stdout) if one["verdict"] != "ok"] == []
     assert daemon.dome("run", "job.noop").returncode == 0
 
 

@@ -93,6 +93,19 @@ extension Connection {
         guard status == SQLITE_OK else { throw failure(what, status) }
     }
 
+    /// Runs `body`, whose statements only read: they all see the database as the first of them does.
+    func reading<Value>(_ what: String, _ body: () throws(DomeError) -> Value) throws(DomeError) -> Value {
+        try execute("BEGIN", what: what)
+        do throws(DomeError) {
+            let value = try body()
+            try execute("COMMIT", what: what)
+            return value
+        } catch {
+            if !isIdle { try execute("ROLLBACK", what: what) }
+            throw error
+        }
+    }
+
     /// Runs a statement to its end; rows are discarded.
     func run(_ query: Query, _ values: [SQLValue] = [], what: String) throws(DomeError) {
         let statement = try prepared(query, what: what)

@@ -18,9 +18,13 @@ extension Connection {
     /// not dome's.
     func checkIdentity(newestKnown: Int64) throws(DomeError) -> Int64 {
         let what = "read the schema version"
-        let application = try number("PRAGMA application_id", what)
-        let version = try number("PRAGMA user_version", what)
-        let tables = try number("SELECT count(*) FROM sqlite_schema", what)
+        // All three of one moment: domed may be making the database while 'domed --check' looks.
+        let (application, version, tables) = try reading(what) { () throws(DomeError) in
+            (
+                try number("PRAGMA application_id", what), try number("PRAGMA user_version", what),
+                try number("SELECT count(*) FROM sqlite_schema", what)
+            )
+        }
         let isEmpty = application == 0 && version == 0 && tables == 0
         guard isEmpty || application == Migration.applicationID else {
             throw DomeError(
