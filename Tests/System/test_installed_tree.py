@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from domekit.daemon import Daemon
+from domekit.installation import expected_files
 from domekit.paths import ROOT, bin_dir
-
-PROGRAMS = ["domed", "dome", "domed-keeper", "domed-worker"]
+from domekit.trees import PROGRAMS
 
 
 @pytest.fixture(scope="module")
@@ -32,22 +33,12 @@ def moved_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return moved
 
 
-def test_everything_is_in_its_place(moved_tree: Path) -> None:
-    for program in PROGRAMS:
-        assert os.access(moved_tree / "bin" / program, os.X_OK)
-    for file in (
-        "lib/dome/domed-plugin-probe",
-        "lib/dome/plugins/LocalProcess/plugin.json",
-        "lib/dome/plugins/LocalProcess/libLocalProcess.so",
-        "share/dome/registry/tools/shell.run/tool.json",
-        "include/dome/dome.h",
-        "lib/pkgconfig/dome-plugin.pc",
-        "lib/systemd/user/domed.socket",
-        "lib/systemd/user/domed.service",
-        "lib/systemd/user/domed-keeper@.service",
-        "share/dome/apparmor/dome",
-    ):
-        assert (moved_tree / file).is_file(), file
+def test_everything_is_in_its_place_and_nothing_else(moved_tree: Path) -> None:
+    files = [path for path in moved_tree.rglob("*") if not path.is_dir()]
+    found = {str(path.relative_to(moved_tree)): path.lstat().st_mode for path in files}
+    assert found == {path: stat.S_IFREG | mode for path, mode in expected_files().items()}
+    for path in files:
+        assert path.stat().st_size > 0 or path.name == "__init__.py", path
 
 
 def test_units_name_the_prefix_and_no_placeholder_is_left(moved_tree: Path) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from domekit import machine
 from domekit.daemon import Daemon
+from domekit.installation import expected_package
 from domekit.paths import ROOT, bin_dir
 from domekit.releases import make_key, make_release
 
@@ -161,6 +162,19 @@ def test_few_libraries_are_needed_and_the_package_depends_on_the_same(release: P
     depends = {"libc6", "libgcc-s1", "libnghttp2-14", "libseccomp2", "libsqlite3-0", "libssl3"}
     assert field("Depends") == depends
     assert field("Recommends") >= {"libcurl4", "libffi8", "git", "ripgrep"}
+
+
+def test_the_package_has_what_is_installed_and_its_papers(release: Path) -> None:
+    """For everybody to read, and root's."""
+    [package] = release.glob("*.deb")
+    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE) as unpacking:
+        with tarfile.open(fileobj=unpacking.stdout, mode="r|") as opened:
+            members = list(opened)
+    assert {(one.uid, one.gid) for one in members} == {(0, 0)}
+    assert {one.mode for one in members if one.isdir()} == {0o755}
+    files = [one for one in members if not one.isdir()]
+    assert all(one.isreg() and one.size > 0 for one in files)
+    assert {one.name.removeprefix("./usr/"): one.mode for one in files} == expected_package()
 
 
 @pytest.mark.timeout(300)
