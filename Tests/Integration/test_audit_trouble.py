@@ -6,8 +6,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sqlite3
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 from domekit.auditing import dome, events, tamper, verdict
@@ -101,6 +104,24 @@ def test_an_event_with_the_last_of_all_numbers_is_named_and_stops_nothing_but_ne
     assert not list(out.iterdir())
     assert daemon.jobs.run("shell.run", task, grants=[f"fs.write:{out}"])[-1].payload["to"] == "succeeded"
     assert list(out.iterdir()) and verdict(daemon)["ok"]
+
+
+def test_no_program_begins_before_its_intent_is_recorded(daemon: Daemon) -> None:
+    """However long that takes: somebody else holds the database."""
+    daemon.jobs.run("job.noop")
+    out = daemon.make_folder("out")
+    database = sqlite3.connect(daemon.state / "domed.sqlite", isolation_level=None, check_same_thread=False)
+    with closing(database), ThreadPoolExecutor() as pool:
+        database.execute("BEGIN IMMEDIATE")
+        task = {"script": f"touch {out}/ran"}
+        submission = pool.submit(daemon.jobs.submit, "shell.run", task, grants=[f"fs.write:{out}"])
+        time.sleep(0.5)
+        early = list(out.iterdir())
+        database.execute("COMMIT")
+        reply = submission.result()
+    assert early == [] and reply.status.ok, reply
+    assert list(daemon.jobs.follow(reply.job_id))[-1].payload["to"] == "succeeded"
+    assert [one.name for one in out.iterdir()] == ["ran"]
 
 
 LONG = "yes $(head -c 4000 /dev/zero | tr '\\0' x) | head -c 15000001"
