@@ -31,8 +31,10 @@ def make(name: str, release: str, packages: tuple[str, ...]) -> Path:
     if not stamp.exists() or stamp.read_text() != wanted:
         shutil.rmtree(root, ignore_errors=True)
         root.parent.mkdir(parents=True, exist_ok=True)
-        command = ["debootstrap", "--variant=minbase", f"--include={','.join(packages)}", release, root, MIRROR]
-        run([os.fspath(one) for one in command])
+        run(["debootstrap", "--variant=minbase", release, os.fspath(root), MIRROR])
+        # Not by debootstrap's --include: it does not find who provides what is needed by another name.
+        within(root, "apt-get", "update", "-q")
+        within(root, "apt-get", "install", "-y", "--no-install-recommends", *packages)
         stamp.write_text(wanted)
     return root
 
