@@ -6,6 +6,7 @@ from __future__ import annotations
 import collections
 import os
 import random
+import subprocess
 import threading
 import time
 import uuid
@@ -19,6 +20,7 @@ from domekit.daemon import Daemon, pb2
 from domekit.database import rows
 from domekit.gates import Gate
 from domekit.jobs import Event, Jobs, assert_complete, state_name
+from domekit.paths import ROOT
 
 pytestmark = pytest.mark.both_users
 
@@ -111,6 +113,29 @@ def test_the_keeper_stays_the_same_across_restarts(daemon: Daemon) -> None:
         daemon.restart()
         assert daemon.jobs.run("domed.exec-probe")[-1].payload["to"] == "succeeded"
     assert keepers() == before
+
+
+def test_a_job_whose_folder_was_never_made_can_be_followed_at_once(daemon: Daemon) -> None:
+    """domed dies between the admission and the making of the folder, for which the next one takes a second."""
+    moments = daemon.make_folder("moments")
+    library = moments / "job_folders.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, ROOT / "Tests" / "Support" / "job_folders.c"], check=True)
+    library.chmod(0o755)
+    daemon.environment |= {"LD_PRELOAD": str(library), "DOME_TEST_MOMENTS": str(moments)}
+    daemon.restart()
+    task = {"argv": ["/bin/echo", "hello"]}
+    daemon.jobs.run("shell.run", task)
+    (moments / "die").touch()
+    with pytest.raises(grpc.RpcError):
+        daemon.jobs.submit("shell.run", task, key="again")
+    (moments / "die").rename(moments / "slow")
+    [(admitted,)] = rows(daemon, "SELECT job_id FROM jobs WHERE idempotency_key = 'again'")
+    assert not list((daemon.state / "jobs").glob(f"*/{admitted}"))
+    daemon.restart()
+    events = list(daemon.jobs.follow(admitted))
+    assert_complete(events)
+    assert [one.line for one in events if one.type == "LOG"] == [b"hello"]
+    assert events[-1].payload["to"] == "succeeded"
 
 
 class Load:

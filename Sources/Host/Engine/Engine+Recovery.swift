@@ -92,7 +92,7 @@ extension Engine {
     @discardableResult
     private func takeUp(_ job: LiveJob) async -> Bool {
         if let keeper = keepers.connections.first(where: { $0.jobs[job.id] != nil }) {
-            takeOver(job, from: keeper)
+            await takeOver(job, from: keeper)
             return true
         }
         let journal: JobJournal?
@@ -127,10 +127,12 @@ extension Engine {
         return true
     }
 
-    private func takeOver(_ job: LiveJob, from keeper: KeeperConnection) {
+    private func takeOver(_ job: LiveJob, from keeper: KeeperConnection) async {
         job.keeper = keeper
         job.isOnItsWay = true
         takePlace(job)
+        // First: whoever is told of a job may read its journal.
+        if keeper.jobs[job.id] == .preparing || keeper.jobs[job.id] == .gated { await completeFolder(job) }
         hub.publish(job.id, EventHub.Head(lastSeq: max(1, keeper.heads[job.id] ?? 1), isTerminal: false))
         switch keeper.jobs[job.id] {
         case .running, .exited: job.state = .running
@@ -139,7 +141,6 @@ extension Engine {
         if keeper.jobs[job.id] == .gated { job.gate.set(.ready) }
         if keeper.jobs[job.id] == .running { job.gate.set(.ready) }
         Core.task { [self] in
-            if keeper.jobs[job.id] == .preparing || keeper.jobs[job.id] == .gated { await completeFolder(job) }
             // Saying it twice is harmless: the keeper ignores it for a job that runs.
             if keeper.jobs[job.id] != .exited { keeper.send(.go(job.id)) }
             // Asked for while the keeper was not heard of yet.
